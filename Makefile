@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A thin front door: every target is one command of a tool that can also be called directly.
+# Variables: BUILD (build folder), PREFIX and DESTDIR (make install), JOBS, FUZZ_SECONDS.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+CMAKE_FLAGS ?=
+PYTEST = /usr/bin/python3 -m pytest
+
+.PHONY: all build test unit fault fuzz integration tidy lint format install clean help
+.DEFAULT_GOAL := all
+
+all: build
+
+## build        compile weir to $(BUILD)/weir
+build:
+	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS)
+	cmake --build $(BUILD) -j $(JOBS)
+
+## test         everything that CI runs
+test:
+	tools/run-tests all
+
+## unit         the unit tests, under ASan and UBSan
+unit:
+	tools/run-tests unit
+
+## fault        every allocation failed in turn, under ASan and UBSan
+fault:
+	tools/run-tests fault
+
+## integration  pytest against the real binary; T=tests/integration/test_x.py for one file
+integration: build
+	tools/run-tests integration $(T)
+
+## fuzz         each fuzz target for FUZZ_SECONDS (default 60)
+fuzz:
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) tools/run-tests fuzz
+
+## tidy         the structure and style checks of tests/tidy
+tidy: build
+	tools/run-tests tidy
+
+## lint         clang-tidy over src (slow)
+lint: build
+	run-clang-tidy -quiet -p $(BUILD) -j $(JOBS) '/src/.*\.c$$'
+
+## format       clang-format every C file in place
+format:
+	git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 -r clang-format -i
+
+## install      weir, its manual, documents and examples under DESTDIR/PREFIX
+install: build
+	DESTDIR="$(DESTDIR)" cmake --install $(BUILD)
+
+## clean        remove the build folders
+clean:
+	rm -rf $(BUILD) build-sanitize build-fuzz
+
+help:
+	@sed -n 's/^## /make /p' Makefile
