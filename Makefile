@@ -9,7 +9,7 @@ JOBS ?= $(shell nproc)
 CMAKE_FLAGS ?=
 PYTEST = /usr/bin/python3 -m pytest
 
-.PHONY: all build test unit fault fuzz integration tidy lint format install clean help
+.PHONY: all build run test unit fault fuzz integration tidy lint format install clean help
 .DEFAULT_GOAL := all
 
 all: build
@@ -19,29 +19,35 @@ build:
 	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS)
 	cmake --build $(BUILD) -j $(JOBS)
 
+## run          install what is missing, build, start weir in front of two small servers
+run:
+	tools/install-deps run
+	$(MAKE) --no-print-directory build
+	BUILD=$(BUILD) tools/quickstart
+
 ## test         everything that CI runs
 test:
-	tools/run-tests all
+	BUILD=$(BUILD) JOBS=$(JOBS) tools/run-tests all
 
 ## unit         the unit tests, under ASan and UBSan
 unit:
-	tools/run-tests unit
+	BUILD=$(BUILD) JOBS=$(JOBS) tools/run-tests unit
 
 ## fault        every allocation failed in turn, under ASan and UBSan
 fault:
-	tools/run-tests fault
+	BUILD=$(BUILD) JOBS=$(JOBS) tools/run-tests fault
 
 ## integration  pytest against the real binary; T=tests/integration/test_x.py for one file
-integration: build
-	tools/run-tests integration $(T)
+integration:
+	BUILD=$(BUILD) JOBS=$(JOBS) tools/run-tests integration $(T)
 
 ## fuzz         each fuzz target for FUZZ_SECONDS (default 60)
 fuzz:
-	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) tools/run-tests fuzz
+	BUILD=$(BUILD) JOBS=$(JOBS) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) tools/run-tests fuzz
 
 ## tidy         the structure and style checks of tests/tidy
-tidy: build
-	tools/run-tests tidy
+tidy:
+	BUILD=$(BUILD) JOBS=$(JOBS) tools/run-tests tidy
 
 ## lint         clang-tidy over src (slow)
 lint: build
@@ -57,7 +63,7 @@ install: build
 
 ## clean        remove the build folders
 clean:
-	rm -rf $(BUILD) build-sanitize build-fuzz
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-fuzz
 
 help:
 	@sed -n 's/^## /make /p' Makefile
