@@ -7,17 +7,16 @@ BUILD ?= build
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 CMAKE_FLAGS ?=
-PYTEST = /usr/bin/python3 -m pytest
 
 .PHONY: all build run test unit fault fuzz integration tidy lint format install clean help
 .DEFAULT_GOAL := all
 
 all: build
 
-## build        compile weir to $(BUILD)/weir
+## build        compile weir and weir-origin (tests are compiled by make test)
 build:
 	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS)
-	cmake --build $(BUILD) -j $(JOBS)
+	cmake --build $(BUILD) -j $(JOBS) --target programs
 
 ## run          install what is missing, build, start weir in front of two small servers
 run:
