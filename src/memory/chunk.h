@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chunks and chunk queues: where body bytes and message heads live.
+ *
+ * A chunk is a counted block (small, normal or large) that is filled once from its start; a queue
+ * is a chain of references (chunk, start, length). Bytes read from one socket are written to
+ * another, sealed in a TLS record or a QUIC packet out of the same chunk: moving them between
+ * queues copies nothing. Moving whole references never allocates; splitting one takes one reference
+ * from a pool and may be refused.
+ *
+ *   queue: ref -> ref -> ref          a chunk's free tail may be filled by whoever holds its last
+ * bytes |      \    / chunk    chunk
+ *
+ * What bounds it: a chunk and a reference are charged to the account that took them until the last
+ * reference goes; an idle connection holds none.
+ */
+#ifndef WEIR_MEMORY_CHUNK_H
+#define WEIR_MEMORY_CHUNK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/result.h"
+#include "base/slice.h"
+#include "memory/memory.h"
+#include "memory/pool.h"
+
+enum chunk_kind {
+    CHUNK_SMALL,  /* 2 KiB */
+    CHUNK_NORMAL, /* tune.bufsize, 16 KiB */
+    CHUNK_LARGE,  /* tune.bufsize.large */
+    CHUNK_KINDS
+};
+
+/* The pools that chunks and references come from: one a process. */
+struct chunk_source {
+    struct pool *chunks[CHUNK_KINDS];
+    struct pool *references;
+    size_t bytes[CHUNK_KINDS]; /* payload of a chunk of each kind */
+};
+
+struct chunk {
+    struct chunk_source *source;
+    struct account *account; /* charged for the block */
+    enum chunk_kind kind;
+    uint32_t references;
+    uint32_t size;   /* payload bytes */
+    uint32_t filled; /* payload bytes written; only grows */
+    char data[];
+};
+
+struct chunk_ref {
+    struct chunk_ref *next;
+    struct chunk *chunk;
+    struct account *account; /* charged for this reference */
+    uint32_t start;
+    uint32_t length;
+};
+
+/* Zero-initialized is empty. */
+struct chunk_queue {
+    struct chunk_ref *first;
+    struct chunk_ref *last;
+    size_t bytes;
+};
+
+/* Creates the chunk pools. Sizes in bytes; `large` may be 0 (no large chunks). Startup only. */
+MUST_USE enum result chunk_source_init(struct chunk_source *source, struct memory *memory,
+                                       size_t normal_bytes, size_t large_bytes);
+
+/* ---- chunks ---- */
+
+/* A new chunk with one reference held by the caller, or NULL when refused. */
+struct chunk *chunk_take(struct chunk_source *source, enum chunk_kind kind,
+                         struct account *account);
+
+/* One more reference. */
+void chunk_hold(struct chunk *chunk);
+
+/* One reference less; the last releases the chunk and discharges its account. NULL is allowed. */
+void chunk_drop(struct chunk *chunk);
+
+/* ---- queues ---- */
+
+/* Whether the queue has no bytes. */
+static inline bool chunk_queue_is_empty(const struct chunk_queue *queue)
+{
+    return queue->bytes == 0;
+}
+
+/*
+ * Finds room to fill at the queue's end: the tail of its last chunk when nobody else can write it
+ * and it has at least `least` bytes, else a new chunk of `kind` charged to `account`. `room` is the
+ * place and its size. After writing n bytes there, call chunk_queue_commit(queue, n).
+ * RESULT_NO_MEMORY changes nothing.
+ */
+MUST_USE enum result chunk_queue_reserve(struct chunk_queue *queue, struct chunk_source *source,
+                                         enum chunk_kind kind, struct account *account,
+                                         size_t least, struct iovec *room);
+
+/* Adds `bytes` written into the last reserved room to the queue; 0 gives an untouched new chunk
+ * back. */
+void chunk_queue_commit(struct chunk_queue *queue, size_t bytes);
+
+/* Appends a copy of `bytes`, taking normal chunks as needed: all or nothing. */
+MUST_USE enum result chunk_queue_append_copy(struct chunk_queue *queue, struct chunk_source *source,
+                                             struct account *account, struct slice bytes);
+
+/* Appends a reference to bytes inside `chunk` (it is held once more). Adjacent bytes of the last
+ * reference merge. */
+MUST_USE enum result chunk_queue_append_ref(struct chunk_queue *queue, struct chunk *chunk,
+                                            uint32_t start, uint32_t length,
+                                            struct account *account);
+
+/* Puts a copy of `bytes` in front of the queue: all or nothing. */
+MUST_USE enum result chunk_queue_prepend_copy(struct chunk_queue *queue,
+                                              struct chunk_source *source, struct account *account,
+                                              struct slice bytes);
+
+/* Moves everything behind `to`'s content. Never fails, never copies. */
+void chunk_queue_move_all(struct chunk_queue *to, struct chunk_queue *from);
+
+/*
+ * Moves the first `bytes` (at most what is there) behind `to`'s content. Splitting a reference
+ * charges the new one to `account`; RESULT_NO_MEMORY then, with the whole references before it
+ * moved (both queues stay valid).
+ */
+MUST_USE enum result chunk_queue_move(struct chunk_queue *to, struct chunk_queue *from,
+                                      size_t bytes, struct account *account);
+
+/* Drops the first `bytes` (at most what is there). */
+void chunk_queue_drop(struct chunk_queue *queue, size_t bytes);
+
+/* Drops everything. */
+void chunk_queue_clear(struct chunk_queue *queue);
+
+/* Fills at most `vectors_max` vectors with the queue's first bytes; returns how many. */
+unsigned chunk_queue_vectors(const struct chunk_queue *queue, struct iovec *vectors,
+                             unsigned vectors_max);
+
+/* The first contiguous bytes; empty when the queue is. */
+struct slice chunk_queue_front(const struct chunk_queue *queue);
+
+/* Copies the first `bytes` (at most what is there) to `out`; returns the number copied. */
+size_t chunk_queue_copy_out(const struct chunk_queue *queue, char *out, size_t bytes);
+
+/*
+ * Makes the first `bytes` contiguous, in a chunk of the smallest kind that fits, charged to
+ * `account`. RESULT_FULL when no kind is large enough, RESULT_NO_MEMORY when refused. `out` is the
+ * place.
+ */
+MUST_USE enum result chunk_queue_pull_up(struct chunk_queue *queue, struct chunk_source *source,
+                                         struct account *account, size_t bytes, struct slice *out);
+
+/* Bytes of memory (not payload) that the queue's chunks hold. */
+size_t chunk_queue_footprint(const struct chunk_queue *queue);
+
+#endif
