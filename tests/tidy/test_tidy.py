@@ -392,6 +392,34 @@ def test_conditional(project):
     assert project.lines("conditional") == [("src/http/c.c", 10), ("src/http/c.c", 12)]
 
 
+def test_dead_code(project):
+    good = """/* use: f(1); */
+int f(int a)
+{
+    /* returns at once; see RFC 9110 5.6.7; the length is a + b; */
+    /* The peer calls f(x) first; */
+    return a; /* a = 1 is the last */
+}
+"""
+    project.source("src/http/d.c", good)
+    assert project.findings("dead-code") == []
+    bad = """int f(int a)
+{
+    /* a = g(a); */
+    // g(a, b)->c = 1;
+    /*
+     * log_write("x");
+     * return 1;
+     */
+    return a;
+}
+#if 0
+#endif
+"""
+    project.source("src/http/d.c", bad)
+    assert [line for _, line in project.lines("dead-code")] == [10, 13, 14, 18]
+
+
 def test_braces(project):
     good = """void f(void)
 {

@@ -414,6 +414,32 @@ def check_conditional(tree):
                 yield Finding(source.path, directive.line, "conditional", message)
 
 
+CODE_IN_COMMENT = re.compile(
+    r"""^[\s*]*(
+          (return|break|continue|goto)\b[^.]*;
+        | [A-Za-z_][\w.\[\]>-]*\(.*\);
+        | [\w.\[\]>*\s-]+\s[-+*/|&^%]?=\s.*;
+        )\s*$""",
+    re.VERBOSE,
+)
+
+
+def check_dead_code(tree):
+    """no code in comments inside functions, no #if 0"""
+    for source in tree.all:
+        for directive in source.directives:
+            if re.match(r"\s*#\s*if\s+0\b", directive.text):
+                yield Finding(source.path, directive.line, "dead-code", "#if 0")
+        for comment in source.comments:
+            if not any(f.first < comment.first < f.last for f in source.definitions):
+                continue
+            text = re.sub(r"^(/\*|//)|\*/$", "", comment.text)
+            for number, line in enumerate(text.split("\n")):
+                if CODE_IN_COMMENT.match(line):
+                    line_number = comment.first + number
+                    yield Finding(source.path, line_number, "dead-code", "commented-out code")
+
+
 def check_braces(tree):
     """braces always"""
     for source in tree.all:
