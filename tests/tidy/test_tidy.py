@@ -185,6 +185,17 @@ def test_cycle_of_modules(project):
     assert project.messages("cycle") == ["base/a -> base/b -> base/c -> base/a"]
 
 
+def test_cycle_with_an_internal_header(project):
+    project.write("src/base/a.h", "")
+    project.write("src/base/a_internal.h", '#include "base/a.h"\n')
+    project.source("src/base/a.c", "", '#include "base/a.h"\n#include "base/a_internal.h"\n')
+    project.source("src/base/b.c", "", '#include "base/a_internal.h"\n')
+    assert project.findings("cycle") == []
+    project.write("src/base/b.h", "")
+    project.append("src/base/a_internal.h", '#include "base/b.h"\n')
+    assert len(project.findings("cycle")) == 1
+
+
 def test_cycles_of_a_graph():
     assert tidy.cycles({"a": {"b"}, "b": {"c"}, "c": set(), "d": {"a", "c"}}) == []
     assert tidy.cycles({"a": {"a"}}) == [["a", "a"]]
