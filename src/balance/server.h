@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server: settings (immutable after load) and runtime (state, weight, sessions, queue). No I/O: time is passed in, and connections are
+ * the proxy layer's (`endpoint`).
+ *
+ *   health:  DOWN <-> UP, with STARTING (slow start) on the way up
+ *   admin:   ready, drain, maint; by configuration, by command or by tracking; a server is usable when UP (or unchecked) and no flag is set
+ */
+#ifndef WEIR_BALANCE_SERVER_H
+#define WEIR_BALANCE_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "balance/counters.h"
+#include "base/address.h"
+#include "base/list.h"
+#include "base/slice.h"
+#include "base/text.h"
+
+enum { SERVER_WEIGHT_MAX = 256 };
+
+enum server_on_marked_down { MARKED_DOWN_NOTHING, MARKED_DOWN_SHUTDOWN_SESSIONS };
+
+struct server_options {
+    const char *name;
+    uint32_t id;                 /* `id` or counted from 1 in the backend */
+    const char *file;            /* of the line */
+    unsigned line;
+    const char *hostname;        /* as written, for `show servers state` and resolution */
+    struct address address;      /* port 0: the client's destination port (plus port_offset) */
+    int32_t port_offset;
+    bool port_is_relative;       /* "server s addr:+100" */
+    uint32_t weight;             /* 0..256, default 1 */
+    uint32_t maxconn;            /* 0: none */
+    uint32_t minconn;
+    uint32_t maxqueue;
+    const char *cookie;          /* NULL: none */
+    const char *redirect_prefix; /* `redir`, NULL: none */
+    bool is_backup;
+    bool is_disabled;
+    bool no_check_state;         /* reserved for init-state */
+    uint32_t slow_start_ms;
+    bool has_check;
+    uint32_t check_interval_ms, check_fast_interval_ms, check_down_interval_ms; /* 0: as check_interval_ms */
+    uint32_t rise, fall;
+    uint32_t error_limit;
+    enum server_on_marked_down on_marked_down;
+    const char *track;           /* "backend/server", NULL: none */
+    uint32_t pool_max_connections; /* UINT32_MAX: none */
+    uint32_t pool_low_connections;
+    uint32_t pool_purge_delay_ms;
+    uint32_t max_reuse;          /* UINT32_MAX: none */
+};
+
+enum server_health { SERVER_DOWN, SERVER_STARTING, SERVER_UP };
+
+/* Why a server is out of use, or-ed. */
+enum server_admin {
+    SERVER_MAINT_CONFIGURED = 1, /* `disabled` */
+    SERVER_MAINT_FORCED = 2,     /* set server state maint, disable server */
+    SERVER_MAINT_INHERITED = 4,  /* by track */
+    SERVER_MAINT_RESOLUTION = 8, /* no address */
+    SERVER_DRAIN_FORCED = 16,    /* set server state drain */
+    SERVER_DRAIN_INHERITED = 32,
+};
+#define SERVER_MAINT_ANY (SERVER_MAINT_CONFIGURED | SERVER_MAINT_FORCED | SERVER_MAINT_INHERITED | SERVER_MAINT_RESOLUTION)
+#define SERVER_DRAIN_ANY (SERVER_DRAIN_FORCED | SERVER_DRAIN_INHERITED)
+
+struct backend;
+
+struct server {
+    const struct server_options *options;
+    struct backend *backend;
+    struct list link;            /* backend->servers, in order of configuration */
+    struct counters counters;
+    struct address address;      /* may change at run time */
+    uint16_t port;
+
+    enum server_health health;
+    unsigned admin;              /* enum server_admin, or-ed */
+    uint32_t weight;             /* user's weight now, 0..256 */
+    uint32_t effective_weight;   /* for the algorithm: weight times its scale, less during slow start */
+    uint32_t maxconn;            /* may change at run time; 0: none */
+    uint64_t state_since_ms;     /* of the last up/down change */
+    uint64_t starting_since_ms;
+
+    uint32_t check_health;       /* 0..rise+fall-1 as HAProxy counts */
+    uint32_t consecutive_errors; /* observed */
+    uint16_t check_code;         /* HTTP status or 0 */
+    uint8_t check_status;        /* proxy/check.h's table: INI UNK SOCKERR L4OK L4TOUT L4CON L6OK… L7OK L7STS… */
+    uint32_t check_duration_ms;
+
+    uint32_t served;             /* slots taken: sessions being served */
+    struct list queue;           /* struct queue_entry waiting for this server */
+    uint32_t queue_length;
+
+    struct list lb_link;         /* the algorithm's own list membership */
+    uint64_t lb_key;             /* the algorithm's own order */
+    uint32_t lb_index;
+    void *lb_data;
+
+    void *endpoint;              /* proxy/endpoint.h: how to connect, idle connections, checks */
+};
+
+/* Whether new sessions may be given to it by the algorithm: up, not in maintenance or drain, weight above 0. */
+bool server_is_usable(const struct server *server);
+
+/* Whether sessions bound to it by a cookie or a table may still go there: as usable, drain and weight 0 allowed. */
+bool server_accepts_persistent(const struct server *server);
+
+/* Sets health after a check; counts transitions and downtime, tells the algorithm. */
+void server_set_health(struct server *server, enum server_health health, uint64_t now_ms);
+
+/* Sets and clears admin flags, tells the algorithm. */
+void server_set_admin(struct server *server, unsigned set, unsigned clear, uint64_t now_ms);
+
+/* Sets the user's weight (0..256), tells the algorithm. */
+void server_set_weight(struct server *server, uint32_t weight);
+
+/* The state in the words of `show stat`: "UP", "DOWN", "UP 1/3", "DOWN 1/2", "NOLB", "MAINT", "MAINT (via …)", "DRAIN", "no check". */
+void server_append_status(const struct server *server, struct text *text);
+
+/* Sessions it may serve at once now: maxconn, or between minconn and maxconn by the backend's load (dynamic limit); 0: no limit. */
+uint32_t server_session_limit(const struct server *server);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The byte side of one-stream muxes: reading into `input`, writing `output`, back-pressure by the window, and waiting for memory.
+ * Its hard idea is re-entrance: every callback may release the flow, so that nothing of it is touched after one. That is
+ * why at most one callback is made an event, last. Bounded by window_bytes each way (DESIGN 3.2, 3.3).
+ */
+#include "mux/flow.h"
+
+#include <string.h>
+
+#include "base/number.h"
+
+static void update_interest(struct mux_flow *flow)
+{
+    if (flow->has_failed) {
+        return;
+    }
+    bool reads = flow->wants_input && !flow->connection->read_ended &&
+                 flow->input.bytes < flow->window_bytes && list_is_empty(&flow->waiter.link);
+    unsigned interest = (reads ? EVENT_READ : 0U) | (flow->write_blocked ? EVENT_WRITE : 0U);
+    connection_want(flow->connection, interest);
+}
+
+static void fail(struct mux_flow *flow)
+{
+    if (!flow->has_failed) {
+        connection_want(flow->connection, 0);
+        flow->has_failed = true;
+        memory_wait_cancel(&flow->waiter);
+        chunk_queue_clear(&flow->output);
+        flow->events->on_failed(flow);
+    }
+}
+
+/*
+ * A peer that answers early and closes makes our next write fail while its answer still waits in the socket
+ * (RFC 9112 9.6): what the window allows of it is read before the connection counts as dead.
+ */
+static void read_remains(struct mux_flow *flow)
+{
+    enum result result = RESULT_OK;
+    while (result == RESULT_OK && flow->input.bytes < flow->window_bytes) {
+        result = connection_read(flow->connection, &flow->input, CHUNK_NORMAL,
+                                 flow->window_bytes - flow->input.bytes);
+    }
+}
+
+void flow_wait_for_memory(struct mux_flow *flow)
+{
+    if (list_is_empty(&flow->waiter.link)) {
+        enum wait_class wait_class =
+            flow->connection->is_client_side ? WAIT_REQUEST : WAIT_RESPONSE;
+        memory_wait(flow->connection->transport->ledger, wait_class, &flow->waiter);
+    }
+    update_interest(flow);
+}
+
+static void on_readable(void *owner)
+{
+    struct mux_flow *flow = owner;
+    size_t room = flow->window_bytes - size_min(flow->input.bytes, flow->window_bytes);
+    if (room == 0 || !flow->wants_input) {
+        update_interest(flow);
+        return;
+    }
+    switch (connection_read(flow->connection, &flow->input, CHUNK_NORMAL, room)) {
+    case RESULT_OK:
+        if (flow->input.bytes >= flow->window_bytes) {
+            update_interest(flow);
+        }
+        flow->events->on_input(flow);
+        return;
+    case RESULT_END:
+        update_interest(flow);
+        flow->events->on_input(flow);
+        return;
+    case RESULT_BLOCKED:
+        return;
+    case RESULT_NO_MEMORY:
+    case RESULT_FULL:
+        flow_wait_for_memory(flow);
+        return;
+    case RESULT_NOT_FOUND:
+    case RESULT_INVALID:
+    case RESULT_FAILED:
+        fail(flow);
+        return;
+    }
+}
+
+static void on_memory(struct memory_waiter *waiter)
+{
+    struct mux_flow *flow = container_of(waiter, struct mux_flow, waiter);
+    update_interest(flow);
+    if (!chunk_queue_is_empty(&flow->input)) {
+        flow->events->on_input(flow); /* the owner was refused something for what it has */
+    } else if (flow->wants_input) {
+        on_readable(flow);
+    }
+}
+
+/* Writes what there is. Returns false when the connection died; the caller must not touch the flow then. */
+static bool write_output(struct mux_flow *flow)
+{
+    if (!chunk_queue_is_empty(&flow->output)) {
+        enum result result = connection_write(flow->connection, &flow->output);
+        if (result == RESULT_FAILED) {
+            read_remains(flow);
+            fail(flow);
+            return false;
+        }
+        bool blocked = result == RESULT_BLOCKED;
+        if (blocked != flow->write_blocked) {
+            flow->write_blocked = blocked;
+            update_interest(flow);
+        }
+    } else if (flow->write_blocked) {
+        flow->write_blocked = false;
+        update_interest(flow);
+    }
+    if (flow->finish_wanted && chunk_queue_is_empty(&flow->output)) {
+        flow->finish_wanted = false;
+        connection_finish(flow->connection);
+    }
+    return true;
+}
+
+static void tell_drained(struct mux_flow *flow)
+{
+    bool has_room = flow->wants_room && flow->output.bytes < flow->window_bytes;
+    bool is_empty = flow->wants_empty && chunk_queue_is_empty(&flow->output);
+    if (has_room || is_empty) {
+        flow->wants_room = false;
+        flow->wants_empty = flow->wants_empty && !is_empty;
+        flow->events->on_drained(flow);
+    }
+}
+
+static void on_writable(void *owner)
+{
+    struct mux_flow *flow = owner;
+    if (write_output(flow)) {
+        tell_drained(flow);
+    }
+}
+
+static void on_error(void *owner, enum connection_error error)
+{
+    (void)error;
+    fail(owner);
+}
+
+static void on_work(struct event_deferred *deferred)
+{
+    struct mux_flow *flow = container_of(deferred, struct mux_flow, work);
+    if (flow->has_failed) {
+        flow->later_wanted = false;
+        flow->events->on_later(flow);
+        return;
+    }
+    if (!flow->write_blocked && !write_output(flow)) {
+        return;
+    }
+    if (flow->later_wanted) {
+        flow->later_wanted = false;
+        if (flow->wants_room || flow->wants_empty) {
+            flow_send(flow); /* at most one callback an event: on_drained follows in the next */
+        }
+        flow->events->on_later(flow);
+        return;
+    }
+    tell_drained(flow);
+}
+
+static const struct connection_events FLOW_CONNECTION_EVENTS = {
+    .on_open = NULL,
+    .on_readable = on_readable,
+    .on_writable = on_writable,
+    .on_error = on_error,
+};
+
+void flow_init(struct mux_flow *flow, struct connection *connection, size_t window_bytes,
+               const struct mux_flow_events *events)
+{
+    *flow = (struct mux_flow){
+        .connection = connection, .events = events, .window_bytes = window_bytes};
+    event_deferred_init(&flow->work, on_work);
+    memory_waiter_init(&flow->waiter, on_memory);
+    connection_set_owner(connection, &FLOW_CONNECTION_EVENTS, flow);
+}
+
+void flow_close(struct mux_flow *flow, bool reset)
+{
+    memory_wait_cancel(&flow->waiter);
+    event_defer_cancel(&flow->work);
+    chunk_queue_clear(&flow->input);
+    chunk_queue_clear(&flow->output);
+    flow->is_closed = true;
+    connection_close(flow->connection, reset);
+    flow->connection = NULL;
+}
+
+void flow_want_input(struct mux_flow *flow, bool wanted)
+{
+    if (flow->wants_input != wanted) {
+        flow->wants_input = wanted;
+        update_interest(flow);
+    }
+}
+
+bool flow_has_ended(const struct mux_flow *flow)
+{
+    return (flow->connection->read_ended || flow->has_failed) &&
+           chunk_queue_is_empty(&flow->input);
+}
+
+bool flow_is_full(struct mux_flow *flow)
+{
+    if (flow->output.bytes >= flow->window_bytes) {
+        flow->wants_room = true;
+        return true;
+    }
+    return false;
+}
+
+void flow_want_empty(struct mux_flow *flow)
+{
+    flow->wants_empty = true;
+    flow_send(flow);
+}
+
+void flow_send(struct mux_flow *flow)
+{
+    event_defer(flow->connection->transport->loop, &flow->work);
+}
+
+void flow_finish(struct mux_flow *flow)
+{
+    flow->finish_wanted = true;
+    flow_send(flow);
+}
+
+void flow_later(struct mux_flow *flow)
+{
+    flow->later_wanted = true;
+    flow_send(flow);
+}
+
+void flow_input_taken(struct mux_flow *flow)
+{
+    if (flow->wants_input) {
+        update_interest(flow);
+    }
+}
