@@ -16,6 +16,7 @@
 #include "event/log_sink.h"
 #include "memory/memory.h"
 #include "rules/acl.h"
+#include "rules/capture.h"
 #include "rules/log_format.h"
 #include "rules/reply.h"
 #include "rules/rule.h"
@@ -123,12 +124,6 @@ struct switch_rule {
     unsigned line;
 };
 
-/* `capture request header`, `capture response header`, `declare capture`: slots in order. */
-struct capture_settings {
-    const char *name;            /* NULL: declared, filled by http-request capture … id */
-    uint16_t bytes_max;
-};
-
 /* One `log` line. */
 struct log_settings {
     struct list link;
@@ -208,8 +203,7 @@ struct proxy_settings {
     struct proxy_settings *default_backend;
 
     struct forward_header forwardfor, originalto;
-    struct capture_settings *request_captures, *response_captures;
-    unsigned request_captures_count, response_captures_count;
+    struct capture_declarations captures; /* capture request header, declare capture… */
     struct log_format *unique_id_format;
     const char *unique_id_header;
     const char *monitor_uri;

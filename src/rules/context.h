@@ -20,6 +20,9 @@ struct server;
 struct backend;
 struct variable_set;
 struct rule;
+struct capture_declarations;
+struct log_format;
+struct error_files;
 
 /* Points in time of one stream, microseconds of the monotonic clock; 0: not reached. Timers of the log are differences of these. */
 struct stream_times {
@@ -50,15 +53,25 @@ struct stream_facts {
     char cookie_request;        /* 'N' 'I' 'D' 'V' 'E' 'O' 'U' or '-' */
     char cookie_response;       /* 'N' 'I' 'U' 'P' 'R' 'D' or '-' */
     uint32_t requests_on_connection; /* 0-based number of this one */
+    uint64_t log_counter;       /* %lc: number of this log line of its frontend */
+    struct address server_address; /* of the last server connection, kept when that is given back before the log */
+    struct address server_source;  /* our end of it */
     const char *final_rule_file; /* last_rule_file/line: the rule that ended the evaluation */
     unsigned final_rule_line;
 };
 
-/* Captured values of one stream: `capture request header`, `declare capture`. Slots by index; texts live in the stream's arena. */
+/*
+ * Captured values of one stream: `capture request header`, `declare capture`. Slots by index; texts live in the stream's arena.
+ * rules/capture.h makes and fills them. The request line is kept as it came, before any rewriting: %r, capture.req.*.
+ */
 struct captures {
+    const struct capture_declarations *declarations;
     struct slice *request;
     struct slice *response;
     unsigned request_count, response_count;
+    struct slice request_line;   /* "GET /x HTTP/1.1", cut; data NULL: there was none (%r is <BADREQ>) */
+    struct slice request_cookie; /* capture cookie: "name=value" */
+    struct slice response_cookie;
 };
 
 /* What rules may set for this stream; proxy applies it. 0 or NULL: not set. */
@@ -69,8 +82,11 @@ struct stream_settings {
     int32_t nice;
     int32_t priority_class, priority_offset;
     uint8_t log_level;          /* 1 + syslog level; 0: not set; 255: silent */
-    int8_t tos, mark_set;
+    bool has_tos, has_mark, has_server_tos, has_server_mark;
+    uint8_t tos;                /* towards the client */
+    uint8_t server_tos;
     uint32_t mark;
+    uint32_t server_mark;
     bool disable_l7_retry;
     bool suppress_log;
 };
@@ -97,11 +113,14 @@ struct rule_context {
     struct arena *scratch;       /* cleared by the evaluator's caller after each rule */
     struct arena *stream_arena;  /* lives as long as the stream: captures, variables of txn/req/res */
 
+    const struct proxy_identity *proxy;    /* whose rules are being run, NULL: the frontend's */
     const struct proxy_identity *frontend;
     const struct proxy_identity *backend;  /* NULL before one is chosen */
     struct backend *balance;               /* the backend's servers, NULL likewise */
+    bool frontend_is_http;                 /* its mode, for logs */
     const char *default_backend;           /* its name when used as the default, for fetches */
     struct server *server;                 /* NULL until assigned */
+    const char *service_name;              /* "<STATS>"…: what answered instead of a server, for %s; NULL: none */
     const char *listener_name;             /* so_name: bind's `name`, or NULL */
     uint32_t listener_id;                  /* so_id */
 
@@ -116,6 +135,8 @@ struct rule_context {
     const struct chunk_queue *request_body;  /* bytes waiting to be relayed (req.body, req.payload), may be NULL */
     const struct chunk_queue *response_body;
     bool request_complete, response_complete; /* the whole body is in the queue */
+    bool request_full, response_full;      /* no more of it can be taken before some is relayed */
+    bool uses_proxy_header;                /* option http-use-proxy-header and the target is not of a server: 407 instead of 401 */
 
     struct variable_set *variables[VARIABLE_SCOPES]; /* NULL where there is none */
     struct captures *captures;
@@ -123,8 +144,13 @@ struct rule_context {
     struct stream_settings *settings;
     struct slice unique_id;                /* computed at most once a stream */
     const struct log_format *unique_id_format;
+    const struct error_files *frontend_errors; /* the frontend's error pages, asked after the backend's; or NULL */
     const struct rule *rule;               /* being evaluated */
+    uint64_t rule_wait_since_ms;           /* the rule being evaluated waits since then, 0: it is run for the first time */
+    bool rewrites_are_optional;            /* strict-mode off: kept by the evaluator */
+    bool log_is_early;                     /* option logasap: '+' before sizes and total times */
     const char *node_name;                 /* global `node` or the host name */
+    const char *host_name;                 /* of the system: %H; NULL: node_name */
     uint32_t process_connections;          /* actconn */
 };
 

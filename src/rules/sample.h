@@ -65,6 +65,10 @@ struct rule_parser {
     struct pattern_files *patterns; /* files of ACLs and maps, shared by name */
     struct variable_names *variables;
     const struct userlists *userlists;
+    struct capture_declarations *captures; /* slots of the proxy being parsed; NULL where none can be declared */
+    const struct error_sections *error_sections; /* http-errors sections by name, or NULL */
+    const struct error_files *errors;     /* of the proxy being parsed, or NULL */
+    size_t reply_bytes_max;               /* tune.bufsize - tune.maxrewrite: the longest error file; 0: the default */
     unsigned capabilities;          /* SAMPLE_IN_* where the expression will be evaluated */
 };
 
