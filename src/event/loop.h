@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A worker's event loop: libev underneath, with timers that are cheap to push back, deferred work and wake-ups from other
- * workers. One turn: readable and writable callbacks, due timers, deferred callbacks, waiters for memory, pressure.
+ * A worker's event loop: libev underneath, with timers that are cheap to push back, deferred work
+ * and wake-ups from other workers. One turn: readable and writable callbacks, due timers, deferred
+ * callbacks, waiters for memory, pressure.
  *
- * Objects that libev may still call are released after the turn: event_defer, never inside a callback.
- * What bounds it: watchers and timers are embedded in their owners; libev's arrays are reserved at startup for the
- * descriptor limit and charged to the worker's account.
+ * Objects that libev may still call are released after the turn: event_defer, never inside a
+ * callback. What bounds it: watchers and timers are embedded in their owners; libev's arrays are
+ * reserved at startup for the descriptor limit and charged to the worker's account.
  */
 #ifndef WEIR_EVENT_LOOP_H
 #define WEIR_EVENT_LOOP_H
@@ -30,7 +31,8 @@ struct event_io {
     void (*on_event)(struct event_io *io, unsigned ready); /* EVENT_READ, EVENT_WRITE or both */
 };
 
-/* A deadline. Moving it later costs a store; the loop's own timer fires at the old time and is armed again. */
+/* A deadline. Moving it later costs a store; the loop's own timer fires at the old time and is
+ * armed again. */
 struct event_timer {
     ev_timer watcher;
     struct event_loop *loop;
@@ -46,7 +48,8 @@ struct event_deferred {
 };
 
 /* Creates the loop of a worker; `ledger` pays for it. `descriptors_max` reserves libev's arrays. */
-MUST_USE enum result event_loop_create(struct ledger *ledger, unsigned descriptors_max, struct event_loop **out);
+MUST_USE enum result event_loop_create(struct ledger *ledger, unsigned descriptors_max,
+                                       struct event_loop **out);
 
 /* Destroys a loop on which nothing is active. */
 void event_loop_destroy(struct event_loop *loop);
@@ -54,7 +57,8 @@ void event_loop_destroy(struct event_loop *loop);
 /* Runs until event_loop_stop. */
 void event_loop_run(struct event_loop *loop);
 
-/* Runs one turn: waits for events at most until the next timer when `may_wait`. For tests and the fault harness. */
+/* Runs one turn: waits for events at most until the next timer when `may_wait`. For tests and the
+ * fault harness. */
 void event_loop_turn(struct event_loop *loop, bool may_wait);
 
 /* Makes event_loop_run return after this turn. */
@@ -91,8 +95,8 @@ unsigned event_io_interest(const struct event_io *io);
 /* Stops watching; call before closing the descriptor. */
 void event_io_stop(struct event_io *io);
 
-/* Calls the watcher's callback with `ready` in this or the next turn, as if the descriptor were ready (for
- * bytes that are already in a TLS session's buffer). */
+/* Calls the watcher's callback with `ready` in this or the next turn, as if the descriptor were
+ * ready (for bytes that are already in a TLS session's buffer). */
 void event_io_feed(struct event_io *io, unsigned ready);
 
 /* ---- timers ---- */
@@ -113,7 +117,8 @@ void event_timer_stop(struct event_timer *timer);
 /* ---- deferred work and wake-ups ---- */
 
 /* Prepares a deferred callback. */
-void event_deferred_init(struct event_deferred *deferred, void (*on_deferred)(struct event_deferred *deferred));
+void event_deferred_init(struct event_deferred *deferred,
+                         void (*on_deferred)(struct event_deferred *deferred));
 
 /* Calls it once after this turn's callbacks; harmless when it is already waiting. */
 void event_defer(struct event_loop *loop, struct event_deferred *deferred);
@@ -121,9 +126,10 @@ void event_defer(struct event_loop *loop, struct event_deferred *deferred);
 /* Takes it back; harmless when it is not waiting. */
 void event_defer_cancel(struct event_deferred *deferred);
 
-/* Calls `on_message(argument)` in the loop's own thread soon. Any thread may call. RESULT_FULL when its bounded
- * mailbox is full. */
-MUST_USE enum result event_loop_post(struct event_loop *loop, void (*on_message)(void *argument), void *argument);
+/* Calls `on_message(argument)` in the loop's own thread soon. Any thread may call. RESULT_FULL when
+ * its bounded mailbox is full. */
+MUST_USE enum result event_loop_post(struct event_loop *loop, void (*on_message)(void *argument),
+                                     void *argument);
 
 /* ---- signals: on one loop only ---- */
 

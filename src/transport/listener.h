@@ -1,47 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Listeners: one bound stream socket each. Accepting stops (the kernel's backlog waits) while the process is at its connection limit, the
- * frontend at its own, or memory is scarce, and starts again when that is over.
+ * Listeners: one bound stream socket each. Accepting stops (the kernel's backlog waits) while the
+ * process is at its connection limit, the frontend at its own, or memory is scarce, and starts
+ * again when that is over.
  */
 #ifndef WEIR_TRANSPORT_LISTENER_H
 #define WEIR_TRANSPORT_LISTENER_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "base/address.h"
+#include "base/list.h"
 #include "base/result.h"
 #include "base/text.h"
+#include "event/loop.h"
+#include "memory/memory.h"
+#include "memory/pressure.h"
 #include "transport/connection.h"
+#include "transport/listen_socket.h"
 
-/* Settings of one bind line's address; the rest of the bind line is the proxy layer's. */
-struct listener_options {
-    struct address address;
-    const char *interface_name;  /* `interface`, or NULL */
-    int inherited_fd;            /* fd@N or passed by the old process; -1: bind one */
-    uint32_t backlog;
-    uint32_t mss;
-    bool v6_only, v4_v6, transparent, defer_accept, tfo;
-    mode_t mode;                 /* Unix sockets; 0: by umask */
-    uid_t uid;                   /* (uid_t)-1: as is */
-    gid_t gid;
+/* Why a listener does not accept, besides its owner's pause. */
+enum listener_hold {
+    LISTENER_HOLD_MEMORY = 1,      /* the budget does not carry one more connection */
+    LISTENER_HOLD_HANDSHAKES = 2,  /* transport.handshakes_max */
+    LISTENER_HOLD_DESCRIPTORS = 4, /* the kernel gave none: for a moment */
 };
 
 struct listener {
     struct transport *transport;
     struct event_io io;
     struct listener_options options;
-    struct list link;            /* owner's list */
-    int fd;                      /* -1: not bound */
-    bool is_paused;              /* by whom it is paused is the owner's to know */
+    struct list link; /* owner's list */
+    int fd;           /* -1: not bound */
+    bool is_paused;   /* by whom it is paused is the owner's to know */
+    bool is_started;
+    unsigned holds; /* enum listener_hold */
     uint64_t accept_errors;
-    /* Called for each accepted descriptor; the callee owns it. Returns RESULT_OK, or another result to stop accepting in this turn. */
+    struct account admission; /* tries whether admission_bytes can be had */
+    struct memory_waiter memory_waiter;
+    struct handshake_waiter handshake_waiter;
+    struct event_timer retry; /* ends LISTENER_HOLD_DESCRIPTORS */
+    /* Called for each accepted descriptor; the callee owns it. Returns RESULT_OK, or another result
+     * to stop accepting in this turn. */
     enum result (*on_accept)(struct listener *listener, int fd, const struct address *peer);
     void *owner;
 };
 
-/* Creates and binds the socket (no listen yet). On failure `error` says why ("cannot bind socket (Address already in use)"). Startup, before privileges are dropped. */
+/* Creates and binds the socket (no listen yet). On failure `error` says why ("cannot bind socket
+ * (Address already in use)"). Startup, before privileges are dropped. */
 MUST_USE enum result listener_bind(struct listener *listener, struct transport *transport,
                                    const struct listener_options *options, struct text *error);
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files that make up a connection share: taking and failing one, its handshake, its
+ * watcher.
+ */
+#ifndef WEIR_TRANSPORT_CONNECTION_INTERNAL_H
+#define WEIR_TRANSPORT_CONNECTION_INTERNAL_H
+
+#include "transport/connection.h"
+
+/* Takes a zeroed connection over `fd` with an account of `kind`; not yet watched. NULL when
+ * refused. */
+struct connection *connection_take(struct transport *transport, int fd, enum account_kind kind);
+
+/* Gives a connection back that nothing has happened on; the descriptor stays the caller's. */
+void connection_untake(struct connection *connection);
+
+/* Opens the TLS session that `options` ask for, if any. RESULT_NO_MEMORY when its reserve is
+ * refused. */
+MUST_USE enum result connection_open_tls(struct connection *connection,
+                                         const struct connection_options *options);
+
+/* The one place where a state changes; asserts that the step is allowed. */
+void connection_set_state(struct connection *connection, enum connection_state state);
+
+/* Goes on after the socket is connected: handshake or open. */
+void connection_on_connected(struct connection *connection);
+
+/* Ends a connection that failed before it was open and tells the owner. */
+void connection_fail(struct connection *connection, enum connection_error error, int system_error);
+
+/* Notes a failed read or write; the owner learns it from the call's result. */
+void connection_set_error(struct connection *connection, enum connection_error error,
+                          int system_error);
+
+/* Learns how the dialled socket's connect() ended. */
+void connection_continue_dial(struct connection *connection);
+
+/* Sets the watcher to what state, owner and TLS need. */
+void connection_update_watch(struct connection *connection);
+
+/* Whether a read would find something that the socket does not tell of. */
+bool connection_has_pending_input(const struct connection *connection);
+
+/* One TLS handshake with a client less: lets listeners go on. */
+void transport_leave_handshake(struct transport *transport);
+
+/* Keeps a closed connection until its last bytes leave the queues they are in. */
+void transport_linger(struct transport *transport, struct connection *connection);
+
+/* Gives back a closed connection; false while bytes are charged to it. */
+bool connection_release(struct connection *connection);
+
+#endif

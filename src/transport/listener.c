@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Accepting. A descriptor is taken from the backlog only when everything that its connection needs
+ * at once can be had; otherwise the backlog waits, and so does the client, which sees a slow accept
+ * and no reset.
+ *
+ * Polling happens while the listener is started, not paused by its owner, and nothing holds it:
+ * memory (ends when a waiter is woken), TLS handshakes under way (ends when one is done),
+ * descriptors (tried again after 100 ms). Admission charges the bytes and gives them back: nobody
+ * else takes them from this worker's lease before on_accept does.
+ *
+ * What bounds its memory: the listener is its owner's; accepts_max connections a turn.
+ */
+#include "transport/listener.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+
+enum { RETRY_MS = 100 };
+
+static void on_acceptable(struct event_io *io, unsigned ready);
+static void on_memory(struct memory_waiter *waiter);
+static void on_handshake_room(struct handshake_waiter *waiter);
+static void on_retry(struct event_timer *timer);
+
+enum result listener_bind(struct listener *listener, struct transport *transport,
+                          const struct listener_options *options, struct text *error)
+{
+    listener->fd = -1;
+    int fd;
+    enum result result = listen_socket_open(options, &fd, error);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    listener->transport = transport;
+    listener->options = *options;
+    listener->fd = fd;
+    listener->is_paused = false;
+    listener->is_started = false;
+    listener->holds = 0;
+    listener->accept_errors = 0;
+    account_init(&listener->admission, transport->ledger, ACCOUNT_CLIENT, 0);
+    memory_waiter_init(&listener->memory_waiter, on_memory);
+    list_init(&listener->handshake_waiter.link);
+    listener->handshake_waiter.on_room = on_handshake_room;
+    event_timer_init(&listener->retry, transport->loop, on_retry);
+    event_io_init(&listener->io, transport->loop, fd, on_acceptable);
+    return RESULT_OK;
+}
+
+static void update_polling(struct listener *listener)
+{
+    bool is_polling = listener->is_started && !listener->is_paused && listener->holds == 0;
+    event_io_want(&listener->io, is_polling ? EVENT_READ : 0);
+}
+
+enum result listener_start(struct listener *listener, struct text *error)
+{
+    enum result result = listen_socket_listen(listener->fd, &listener->options, error);
+    if (result == RESULT_OK) {
+        listener->is_started = true;
+        update_polling(listener);
+    }
+    return result;
+}
+
+void listener_pause(struct listener *listener)
+{
+    listener->is_paused = true;
+    update_polling(listener);
+}
+
+void listener_resume(struct listener *listener)
+{
+    listener->is_paused = false;
+    update_polling(listener);
+}
+
+void listener_close(struct listener *listener, bool unlink_path)
+{
+    if (listener->fd < 0) {
+        return;
+    }
+    event_io_stop(&listener->io);
+    event_timer_stop(&listener->retry);
+    memory_wait_cancel(&listener->memory_waiter);
+    list_remove(&listener->handshake_waiter.link);
+    account_deinit(&listener->admission);
+    (void)close(listener->fd);
+    listener->fd = -1;
+    const struct address *address = &listener->options.address;
+    if (unlink_path && address->family == AF_UNIX && !address->is_abstract) {
+        (void)unlink(address->path);
+    }
+}
+
+/* ---- holds ---- */
+
+static void end_hold(struct listener *listener, enum listener_hold hold)
+{
+    listener->holds &= ~(unsigned)hold;
+    update_polling(listener);
+}
+
+static void on_memory(struct memory_waiter *waiter)
+{
+    end_hold(container_of(waiter, struct listener, memory_waiter), LISTENER_HOLD_MEMORY);
+}
+
+static void on_handshake_room(struct handshake_waiter *waiter)
+{
+    end_hold(container_of(waiter, struct listener, handshake_waiter), LISTENER_HOLD_HANDSHAKES);
+}
+
+static void on_retry(struct event_timer *timer)
+{
+    end_hold(container_of(timer, struct listener, retry), LISTENER_HOLD_DESCRIPTORS);
+}
+
+static void hold_for_memory(struct listener *listener)
+{
+    listener->holds |= LISTENER_HOLD_MEMORY;
+    memory_wait(listener->transport->ledger, WAIT_ADMISSION, &listener->memory_waiter);
+    update_polling(listener);
+}
+
+static void hold_for_handshakes(struct listener *listener)
+{
+    listener->holds |= LISTENER_HOLD_HANDSHAKES;
+    transport_wait_handshake(listener->transport, &listener->handshake_waiter);
+    update_polling(listener);
+}
+
+static void hold_for_descriptors(struct listener *listener)
+{
+    listener->holds |= LISTENER_HOLD_DESCRIPTORS;
+    event_timer_set(&listener->retry, RETRY_MS);
+    update_polling(listener);
+}
+
+/* ---- accepting ---- */
+
+/* Whether one more connection can be had; else the listener holds. */
+static bool admit(struct listener *listener)
+{
+    const struct listener_options *options = &listener->options;
+    if (options->is_tls && !transport_has_handshake_room(listener->transport)) {
+        hold_for_handshakes(listener);
+        return false;
+    }
+    size_t bytes = options->admission_bytes + (options->is_tls ? TLS_HANDSHAKE_BYTES : 0);
+    if (account_charge(&listener->admission, bytes) != RESULT_OK) {
+        hold_for_memory(listener);
+        return false;
+    }
+    account_discharge(&listener->admission, bytes);
+    return true;
+}
+
+/* A failed accept4(): whether the next may be tried in this turn. */
+static bool can_go_on(struct listener *listener, int error)
+{
+    if (error == EAGAIN || error == EWOULDBLOCK) {
+        return false;
+    }
+    if (error == EINTR) {
+        return true;
+    }
+    listener->accept_errors++;
+    if (error == ECONNABORTED || error == EPERM || error == EPROTO) {
+        /* The connection that was waiting is gone; the next may be well. */
+        return true;
+    }
+    /* No descriptor or no kernel memory, or a lasting error: not again at once. */
+    hold_for_descriptors(listener);
+    return false;
+}
+
+/* Accepts one; false when the turn is over for this listener. */
+static bool accept_one(struct listener *listener)
+{
+    if (!admit(listener)) {
+        return false;
+    }
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof(storage);
+    int fd =
+        accept4(listener->fd, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        return can_go_on(listener, errno);
+    }
+    struct address peer = address_from_socket(&storage, length);
+    enum result result = listener->on_accept(listener, fd, &peer);
+    if (result == RESULT_NO_MEMORY && listener->fd >= 0 && listener->holds == 0) {
+        hold_for_memory(listener);
+    }
+    return result == RESULT_OK;
+}
+
+static void on_acceptable(struct event_io *io, unsigned ready)
+{
+    (void)ready;
+    struct listener *listener = container_of(io, struct listener, io);
+    for (uint32_t i = 0; i < listener->transport->accepts_max; i++) {
+        bool goes_on = accept_one(listener);
+        if (!goes_on || listener->fd < 0 || listener->is_paused) {
+            return;
+        }
+    }
+}
