@@ -225,15 +225,32 @@ def test_fuzz_corpus(project):
 
 
 def test_undocumented(project):
-    added = "int point_a(void);\nint point_b(void);\n\nint point_c(void);\n"
-    added += "static inline int point_d(void)\n{\n    return 1;\n}\n"
+    added = """int point_a(void);
+extern int table[];
+int point_b(void);
+
+int point_c(void);
+static inline int point_d(void)
+{
+    return 1; /* not a comment above */
+}
+
+/* A comment that stands apart. */
+
+int point_e(void);
+
+struct line {
+    int x; /* not a comment above */
+};
+int point_f(void);
+"""
     project.edit("src/base/point.h", "point *point);\n", "point *point);\n" + added)
     names = [message.split()[0] for message in project.messages("undocumented")]
-    assert names == ["point_c", "point_d"]
-    project.edit("src/base/point.h", "int point_c", "/* C. */\nint point_c")
+    assert names == ["point_c", "point_d", "point_e", "point_f"]
+    project.edit("src/base/point.h", "int point_c", "/* C and D. */\nint point_c")
+    project.edit("src/base/point.h", "apart. */\n\n", "apart. */\n")
+    project.edit("src/base/point.h", "struct line", "/* Lines. */\nstruct line")
     assert project.findings("undocumented") == []
-    project.edit("src/base/point.h", "/* C. */\n", "/* C. */\n\n")
-    assert len(project.findings("undocumented")) == 2
 
 
 def test_undocumented_sees_through_attributes(project):
@@ -266,6 +283,10 @@ def test_header_alone(project):
 def test_include_first(project):
     project.edit("src/base/point.c", '#include "base', '#include <stdio.h>\n#include "base')
     assert project.lines("include-first") == [("src/base/point.c", 7)]
+    project.edit("src/base/point.c", "<stdio.h>", '"http/x_internal.h"')
+    assert project.lines("include-first") == [("src/base/point.c", 7)]
+    project.edit("src/base/point.c", "http/x_internal.h", "base/x_internal.h")
+    assert project.findings("include-first") == []
 
 
 def test_unused_export(project):

@@ -211,14 +211,13 @@ def check_fuzz_corpus(tree):
 
 
 def check_undocumented(tree):
-    """each function of a header has a comment just above it; one may serve adjacent functions"""
+    """each function of a header has a comment just above it; one may serve adjacent lines"""
     for source in tree.headers():
-        documented_to = -1  # the last line of the last function that has a comment
-        for function in sorted(source.declarations + source.definitions, key=lambda f: f.first):
-            is_adjacent = function.first == documented_to + 1
-            if is_adjacent or source.comment_ending_at(function.first - 1) is not None:
-                documented_to = function.last
-            else:
+        for function in source.declarations + source.definitions:
+            line = function.first - 1
+            while line > 0 and source.lines[line - 1] and source.comment_ending_at(line) is None:
+                line -= 1
+            if source.comment_ending_at(line) is None:
                 message = f"{function.name} has no comment just above it"
                 yield Finding(source.path, function.first, "undocumented", message)
 
@@ -257,14 +256,15 @@ def check_header_alone(tree):
 
 
 def check_include_first(tree):
-    """a source includes its own header first"""
-    headers = {s.path for s in tree.headers()}
+    """a source includes its own header first, or the internal one of its folder"""
+    headers = {s.path.removeprefix("src/") for s in tree.headers()}
     for source in tree.sources():
-        own = source.path[:-1] + "h"
-        first = next(source.includes(), None)
-        if own in headers and first is not None and first[1] != own.removeprefix("src/"):
-            message = f'the first include should be "{own.removeprefix("src/")}"'
-            yield Finding(source.path, first[0], "include-first", message)
+        own = source.path.removeprefix("src/")[:-1] + "h"
+        line, first, _ = next(source.includes(), (0, own, True))
+        is_internal = first.startswith(own.split("/")[0] + "/") and first.endswith("_internal.h")
+        if own in headers and first != own and not is_internal:
+            message = f'the first include should be "{own}"'
+            yield Finding(source.path, line, "include-first", message)
 
 
 def words_used(tree):
