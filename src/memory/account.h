@@ -2,13 +2,15 @@
 /*
  * Accounts and ledgers: who owns which bytes.
  *
- * A ledger is a worker's share of the budget: bytes leased and not yet charged (`free`) and bytes charged by
- * kind of owner. An account is one owner's bytes. The common case of a charge is a few additions in this
- * header; the rest (a new lease, a refusal, the operator's reserve) is in account.c.
+ * A ledger is a worker's share of the budget: bytes leased and not yet charged (`free`) and bytes
+ * charged by kind of owner. An account is one owner's bytes. The common case of a charge is a few
+ * additions in this header; the rest (a new lease, a refusal, the operator's reserve) is in
+ * account.c.
  *
- * Threads: a ledger and its accounts belong to one worker, others only read its counters. The one exception is
- * the shared ledger, for what all workers use together (stick tables, maps): it takes a lock each time.
- * Limits: an account is 40 bytes inside its owner; ledgers are created at startup.
+ * Threads: a ledger and its accounts belong to one worker, others only read its counters. The one
+ * exception is the shared ledger, for what all workers use together (stick tables, maps): it takes
+ * a lock each time. Limits: an account is 40 bytes inside its owner; ledgers are created at
+ * startup.
  */
 #ifndef WEIR_MEMORY_ACCOUNT_H
 #define WEIR_MEMORY_ACCOUNT_H
@@ -53,13 +55,14 @@ enum { LEDGER_WAIT_CLASSES = 3 };
 
 /* A worker's share. Its counters are written by its own thread and may be read by any. */
 struct ledger {
-    _Atomic size_t free;                   /* leased and not charged */
-    size_t surplus_max;                    /* more than this of `free` goes back; 0 in the shared ledger */
+    _Atomic size_t free; /* leased and not charged */
+    size_t surplus_max;  /* more than this of `free` goes back; 0 in the shared ledger */
     _Atomic size_t by_kind[ACCOUNT_KINDS]; /* charged */
     size_t lease_bytes;                    /* taken of the budget at a time, by the level */
     struct account caches;                 /* free objects of pools on this worker's lists */
     size_t caches_max;                     /* cap of that, by the level */
-    unsigned index;                        /* the worker's; the number of workers for the shared one */
+    unsigned index;                        /* the worker's; 0 for the shared one */
+    unsigned slot; /* where pools keep this ledger's lists: 0 is the shared one */
     bool is_shared;
     unsigned trims_seen; /* requests to trim that this worker has carried out */
     struct memory *memory;
@@ -72,6 +75,9 @@ struct ledger {
     _Atomic uint64_t refused_cap;
     struct list waiting[LEDGER_WAIT_CLASSES];
     _Atomic unsigned waiting_count[LEDGER_WAIT_CLASSES];
+    _Atomic size_t sets_seen; /* left when this worker last could not serve all its waiters */
+    uint64_t refused_seen;    /* of refused_budget at the end of the last turn */
+    bool is_waking;
     void (*on_wake_needed)(void *argument); /* see memory_set_wake_hook */
     void *wake_argument;
     pthread_mutex_t lock; /* the shared ledger's */
@@ -88,7 +94,7 @@ static inline void ledger_count(_Atomic size_t *counter, size_t bytes)
 void ledger_init(struct ledger *ledger, struct memory *memory, struct budget *budget,
                  unsigned index, bool is_shared);
 
-/* Gives back all leased bytes. Every account of the ledger must be empty. */
+/* Gives back what is leased and not charged. */
 void ledger_deinit(struct ledger *ledger);
 
 /* Gives free leased bytes above `keep` back to the budget. */
@@ -129,12 +135,13 @@ static inline void account_write_down(struct account *account, size_t bytes)
 /* Whether the account's own cap carries `bytes` more. */
 static inline bool account_cap_allows(const struct account *account, size_t bytes)
 {
-    return account->cap == 0 || (account->used <= account->cap && bytes <= account->cap - account->used);
+    return account->cap == 0 ||
+           (account->used <= account->cap && bytes <= account->cap - account->used);
 }
 
 /*
- * Adds `bytes` to the account. RESULT_NO_MEMORY when the account's cap or the budget does not carry them
- * (counted by cause), and nothing is charged. Traffic is refused what is left of the margin.
+ * Adds `bytes` to the account. RESULT_NO_MEMORY when the account's cap or the budget does not carry
+ * them (counted by cause), and nothing is charged. Traffic is refused what is left of the margin.
  */
 MUST_USE static inline enum result account_charge(struct account *account, size_t bytes)
 {
@@ -151,7 +158,8 @@ MUST_USE static inline enum result account_charge(struct account *account, size_
 /* Adds bytes that exist already and cannot be refused (libraries measured afterwards, startup). */
 void account_charge_forced(struct account *account, size_t bytes);
 
-/* Takes `bytes` off the account. Waiters are woken at the end of the turn (memory_wake), never here. */
+/* Takes `bytes` off the account. Waiters are woken at the end of the turn (memory_wake), never
+ * here. */
 static inline void account_discharge(struct account *account, size_t bytes)
 {
     struct ledger *ledger = account->ledger;

@@ -5,9 +5,10 @@
  *   0 ............ traffic_max ...... house_max ...... limit
  *     everybody                margin            operator's reserve
  *
- * Traffic stops at traffic_max. The margin above it is for bytes that cannot be refused (libraries measured
- * afterwards, an allocator's fragments) and for the house: configuration and workers. The reserve is the
- * operator's alone. `overhead` is what the process holds in resident memory beyond its ledgers.
+ * Traffic stops at traffic_max. The margin above it is for bytes that cannot be refused (libraries
+ * measured afterwards, an allocator's fragments) and for the house: configuration and workers. The
+ * reserve is the operator's alone. `overhead` is what the process holds in resident memory beyond
+ * its ledgers.
  *
  * Threads: every function may be called by any thread.
  */
@@ -29,12 +30,14 @@ struct budget {
     _Atomic size_t leased;     /* by ledgers, depots and operators beyond their reserve */
     _Atomic size_t overhead;   /* resident beyond the ledgers, as last observed */
     _Atomic size_t high_water; /* most ever in use */
-    _Atomic size_t observe_at; /* the figure of `leased` at which resident size is looked at again */
+    _Atomic size_t
+        observe_at; /* the figure of `leased` at which resident size is looked at again */
     pthread_mutex_t operator_lock;
     _Atomic size_t operator_used;
 };
 
-/* Prepares a budget of `limit` bytes (0: none) with `reserve` (0: the default) held for the operator. */
+/* Prepares a budget of `limit` bytes (0: none) with `reserve` (0: the default) held for the
+ * operator. */
 void budget_init(struct budget *budget, size_t limit, size_t reserve);
 
 /* Releases what budget_init made. */
@@ -55,7 +58,8 @@ size_t budget_left(const struct budget *budget);
 /* Bytes in use of what traffic may have: leased and overhead. */
 size_t budget_in_use(const struct budget *budget);
 
-/* Takes `bytes` for the operator: of the reserve first, then of the budget. Returns whether it could. */
+/* Takes `bytes` for the operator: of the reserve first, then of the budget. Returns whether it
+ * could. */
 MUST_USE bool budget_take_operator(struct budget *budget, size_t bytes);
 
 /* As budget_take_operator for bytes that cannot be refused. */

@@ -8,11 +8,14 @@
  * queues copies nothing. Moving whole references never allocates; splitting one takes one reference
  * from a pool and may be refused.
  *
- *   queue: ref -> ref -> ref          a chunk's free tail may be filled by whoever holds its last
- * bytes |      \    / chunk    chunk
+ *   queue: ref -> ref -> ref          a chunk's free tail may be filled by the reference that was
+ *           |      \    /             committed last, and only while it ends where the chunk does
+ *         chunk    chunk
  *
  * What bounds it: a chunk and a reference are charged to the account that took them until the last
- * reference goes; an idle connection holds none.
+ * reference goes; an idle connection holds none. Bytes that go on to a queue of another connection
+ * outlive the one that read them: chunk_queue_recharge takes their charge along. A queue and its
+ * chunks belong to one worker.
  */
 #ifndef WEIR_MEMORY_CHUNK_H
 #define WEIR_MEMORY_CHUNK_H
@@ -38,12 +41,15 @@ enum chunk_kind {
 struct chunk_source {
     struct pool *chunks[CHUNK_KINDS];
     struct pool *references;
-    size_t bytes[CHUNK_KINDS]; /* payload of a chunk of each kind */
+    size_t bytes[CHUNK_KINDS]; /* payload of a chunk of each kind; 0: no such chunks */
 };
 
+/* The block is exactly a pool's object, this header in it: tune.bufsize 16384 carries 16344 bytes.
+ */
 struct chunk {
     struct chunk_source *source;
     struct account *account; /* charged for the block */
+    struct chunk_ref *tail;  /* may fill the free bytes; NULL: nobody may */
     enum chunk_kind kind;
     uint32_t references;
     uint32_t size;   /* payload bytes */
@@ -63,10 +69,15 @@ struct chunk_ref {
 struct chunk_queue {
     struct chunk_ref *first;
     struct chunk_ref *last;
+    struct chunk_ref *reserved; /* a new chunk between chunk_queue_reserve and chunk_queue_commit */
     size_t bytes;
 };
 
-/* Creates the chunk pools. Sizes in bytes; `large` may be 0 (no large chunks). Startup only. */
+/*
+ * Creates the chunk pools. Sizes in bytes; `large_bytes` may be 0 (no large chunks). RESULT_INVALID
+ * when a size cannot hold a chunk's header or is 4 GiB or more, RESULT_FAILED when the system has
+ * no memory. Startup only.
+ */
 MUST_USE enum result chunk_source_init(struct chunk_source *source, struct memory *memory,
                                        size_t normal_bytes, size_t large_bytes);
 
@@ -129,6 +140,13 @@ void chunk_queue_move_all(struct chunk_queue *to, struct chunk_queue *from);
  */
 MUST_USE enum result chunk_queue_move(struct chunk_queue *to, struct chunk_queue *from,
                                       size_t bytes, struct account *account);
+
+/*
+ * Moves the charge of the queue's references and chunks from account `from` to `to` (of the same
+ * worker); those on other accounts stay. Before `from` ends while its bytes are still on their way
+ * elsewhere.
+ */
+void chunk_queue_recharge(struct chunk_queue *queue, struct account *from, struct account *to);
 
 /* Drops the first `bytes` (at most what is there). */
 void chunk_queue_drop(struct chunk_queue *queue, size_t bytes);

@@ -36,9 +36,9 @@ struct memory_options {
 enum { MEMORY_POISON_BYTE = 0x50 };
 
 /*
- * Applies what follows -dM ("", "0x55,tag,no-merge", "help"...) to `options`. RESULT_INVALID for an unknown word or
- * byte, with the reason in `message`; RESULT_END for "help", with the list of options and their values there; else
- * RESULT_OK.
+ * Applies what follows -dM ("", "0x55,tag,no-merge", "help"...) to `options`. RESULT_INVALID for an
+ * unknown word or byte, with the reason in `message`; RESULT_END for "help", with the list of
+ * options and their values there; else RESULT_OK.
  */
 MUST_USE enum result memory_parse_debug(const char *text, struct memory_options *options,
                                         struct text *message);

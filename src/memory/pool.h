@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pools: typed object caches. Each has per-worker free lists and a shared depot; pools of equal
- * rounded size share storage unless merging is off. Under sanitizers and -dMno-cache,no-global a
- * pool is plain malloc, so that use after release is seen. Objects come zeroed only where the
- * caller asks.
+ * Pools: typed object caches. Each has a free list for each worker and a depot that all share;
+ * pools of equal rounded size share storage unless merging is off. Under sanitizers and
+ * -dMno-cache,no-global a pool is plain malloc, so that use after release is seen. Objects come
+ * zeroed only where the caller asks.
  *
  * What bounds it: every object is charged (its rounded size) to the account that takes it; free
- * objects are charged to the pool's worker ledger as ACCOUNT_WORKER and given back under pressure,
- * after a quiet time and above twice the needed average.
+ * objects are charged to the worker's ledger as ACCOUNT_WORKER (those in a depot to the budget) and
+ * given back under pressure, after a quiet time and above twice the needed average. All lists of a
+ * worker together hold at most a small share of the limit, one pool's at most a quarter of that.
  */
 #ifndef WEIR_MEMORY_POOL_H
 #define WEIR_MEMORY_POOL_H
@@ -28,23 +29,28 @@ enum pool_flags {
 
 /* What `show pools` prints of a pool. */
 struct pool_usage {
-    const char *name;
-    size_t object_bytes;
-    size_t allocated; /* objects that exist, in use or free */
+    const char *name;    /* of the first pool that uses the storage */
+    size_t object_bytes; /* rounded, as charged */
+    size_t allocated;    /* objects that exist, in use or free */
     size_t used;
-    size_t needed_average;
-    size_t high_water; /* most objects in use at a time */
-    uint64_t failed;
-    size_t in_caches; /* free objects on workers' lists */
-    unsigned users;   /* pools that share this storage */
-    bool is_shared;
+    size_t needed_average; /* in use, averaged over some seconds */
+    size_t high_water;     /* most objects in use at a time: the sum of each worker's own most */
+    uint64_t failed;       /* takings refused or failed by injection */
+    size_t in_caches;      /* free objects on workers' lists and in the depot */
+    unsigned users;        /* pools that share this storage */
+    bool is_shared;        /* may be shared */
+    const struct pool *storage; /* for pool_each_user */
 };
+
+/* ---- creation ---- */
 
 /*
  * Creates a pool of objects of `size` bytes named `name` (borrowed for ever). Startup only. Returns
  * NULL only when the system itself has no memory.
  */
 struct pool *pool_create(struct memory *memory, const char *name, size_t size, unsigned flags);
+
+/* ---- use ---- */
 
 /* Takes an object, charged to `account`; NULL when refused or failed by injection (counted). */
 void *pool_take(struct pool *pool, struct account *account);
@@ -61,15 +67,53 @@ void pool_recharge(struct pool *pool, struct account *from, struct account *to);
 /* The rounded bytes that one object costs its account. */
 size_t pool_object_bytes(const struct pool *pool);
 
-/* Gives free objects back to the system: all of them (`everything`) or those above twice the needed
- * average. */
+/* ---- giving back ---- */
+
+/*
+ * Gives free objects back to the system: all of them (`everything`) or those above twice the needed
+ * average. Depots at once; each worker's lists at the end of its turn (pool_serve_trims), or at
+ * once when there is one worker.
+ */
 void pool_trim_all(struct memory *memory, bool everything);
 
-/* Updates needed averages; call about once a second from each worker's timer. */
+/* Carries out, on this worker's lists, what pool_trim_all asked for since the last call. Once a
+ * turn. */
+void pool_serve_trims(struct ledger *ledger);
+
+/* Frees objects of this worker's lists until they hold at most `bytes_max`. */
+void pool_shrink_caches(struct ledger *ledger, size_t bytes_max);
+
+/* Frees about `bytes` of free objects at once, this worker's and the depots': before a charge is
+ * refused. */
+void pool_reclaim(struct ledger *ledger, size_t bytes);
+
+/* Updates needed averages and gives back what was not needed; about once a second from each
+ * worker's timer. */
 void pool_tick(struct memory *memory, struct ledger *ledger);
+
+/* ---- inspection ---- */
 
 /* Calls `visit` for every storage (merged pools once), in order of creation. */
 void pool_each(struct memory *memory, void (*visit)(const struct pool_usage *usage, void *argument),
                void *argument);
+
+/* Calls `visit` for every pool that uses a storage of pool_each, with the size it was created with.
+ */
+void pool_each_user(const struct pool *storage,
+                    void (*visit)(const char *name, size_t bytes, void *argument), void *argument);
+
+/* ---- for governor.c ---- */
+
+/* Makes room for `workers` workers in every pool; false when the system has no memory. */
+MUST_USE bool pool_set_workers(struct memory *memory, unsigned workers);
+
+/* Bytes of free objects on lists and in depots. */
+size_t pool_free_bytes(struct memory *memory);
+
+/* Objects in use of all pools; names those pools on standard error when `is_told`. */
+size_t pool_count_used(struct memory *memory, bool is_told);
+
+/* Frees all free objects and the pools themselves. Nothing may run beside it. */
+void pool_destroy_all(struct memory *memory);
 
 #endif

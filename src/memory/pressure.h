@@ -48,6 +48,8 @@ enum wait_class {
 struct memory_waiter {
     struct list link;
     void (*on_memory)(struct memory_waiter *waiter);
+    struct ledger *ledger; /* where it waits; NULL when it does not */
+    enum wait_class wait_class;
 };
 
 /* The level now: one relaxed load. */
@@ -60,7 +62,7 @@ const char *pressure_level_name(enum pressure_level level);
  * once a turn. */
 void pressure_update(struct memory *memory, uint64_t now_ms);
 
-/* Milliseconds since the level last changed, and how often each level was entered. */
+/* Milliseconds since the level last changed (since the first update when it never did). */
 uint64_t pressure_since_ms(const struct memory *memory, uint64_t now_ms);
 
 /* How often `level` was entered since the start. */
@@ -79,10 +81,31 @@ void memory_wait_cancel(struct memory_waiter *waiter);
 void memory_waiter_init(struct memory_waiter *waiter,
                         void (*on_memory)(struct memory_waiter *waiter));
 
+/* How many wait on this worker in `wait_class`. */
+unsigned memory_waiting(const struct ledger *ledger, enum wait_class wait_class);
+
 /*
- * Wakes waiters while memory can be had: called by the event loop at the end of a turn. Returns how
- * many were woken. Each is taken out before it is called and may wait again.
+ * Wakes waiters while memory can be had, and does the worker's housekeeping (leases and caches by
+ * the level, trims asked for). Called by the event loop at the end of a turn, after
+ * pressure_update. Returns how many were woken.
+ *
+ * The rule: a waiter may need a set of chunks (memory_set_wake_bytes), so as many are woken as sets
+ * are left to this worker, and never when less than one is left at that moment. A class is served
+ * only when each waiter of the classes before it has been woken in this call. WAIT_ADMISSION
+ * moreover: freely below `scarce`, one a call at `scarce`, none at `full`. Each is taken out before
+ * it is called and may wait again, behind those who wait now; it is not called twice in one call.
+ * When others could be woken still, the wake hook is called, so that none is forgotten.
  */
 unsigned memory_wake(struct ledger *ledger);
+
+/*
+ * Sets what is called when memory has come free for waiters of this worker: by any thread, so it
+ * must do no more than make the worker's loop turn soon (an asynchronous wake-up). Startup only.
+ */
+void memory_set_wake_hook(struct ledger *ledger, void (*on_wake_needed)(void *argument),
+                          void *argument);
+
+/* Sets the bytes a waiter needs at least to go on; chunk_source_init does. Startup only. */
+void memory_set_wake_bytes(struct memory *memory, size_t bytes);
 
 #endif

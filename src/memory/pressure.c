@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns the pressure level and the queues of those who wait for memory.
+ *
+ *   calm -> tight (70 %) -> scarce (85 %) -> full (95 %), down again 5 points below each
+ *
+ * The share is of what traffic may have, so that `full` is reached before a charge is refused. One
+ * worker announces a change; others that see it meanwhile go on. No cycle of waits can close: what
+ * frees memory (releases, responses under way) never waits behind what takes more of it, waking
+ * happens only at the end of a turn, and whoever is woken without need leaves its set to the next
+ * one, for whom the loop turns again (the wake hook). Bounded: observers and waiters are embedded
+ * in their owners.
+ */
+#include "memory/pressure.h"
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "memory/governor_internal.h"
+#include "memory/pool.h"
+
+_Static_assert((int)GOVERNOR_LEVELS == (int)PRESSURE_LEVELS, "a counter for each level");
+_Static_assert((int)LEDGER_WAIT_CLASSES == (int)WAIT_CLASSES, "a queue for each class");
+
+enum { PERCENT = 100, HYSTERESIS_PERCENT = 5, ADMISSION_FLOOR = 1, LEASES_OF_SURPLUS = 2 };
+
+/* What a level means for its entry and for a worker's slack: leases and caches are divided, 0:
+ * none. */
+struct level_row {
+    const char *name;
+    unsigned enter_percent;
+    unsigned lease_divisor;
+    unsigned caches_divisor;
+};
+
+static const struct level_row level_rows[PRESSURE_LEVELS] = {
+    [PRESSURE_CALM] = {"calm", 0, 1, 1},
+    [PRESSURE_TIGHT] = {"tight", 70, 2, 4},
+    [PRESSURE_SCARCE] = {"scarce", 85, 8, 0},
+    [PRESSURE_FULL] = {"full", 95, 0, 0},
+};
+
+/* ---- the level ---- */
+
+enum pressure_level pressure_level(const struct memory *memory)
+{
+    return (enum pressure_level)atomic_load_explicit(&memory->pressure.level, memory_order_relaxed);
+}
+
+const char *pressure_level_name(enum pressure_level level)
+{
+    return (unsigned)level < PRESSURE_LEVELS ? level_rows[level].name : "unknown";
+}
+
+/* Whether `in_use` is at least `percent` of what traffic may have. */
+static bool reaches(const struct memory *memory, size_t in_use, unsigned percent)
+{
+    const size_t traffic_max = memory->budget.traffic_max;
+    return traffic_max != SIZE_MAX && in_use >= traffic_max / PERCENT * percent;
+}
+
+static unsigned level_for(const struct memory *memory, unsigned level)
+{
+    const size_t in_use = budget_in_use(&memory->budget);
+    while (level + 1 < PRESSURE_LEVELS &&
+           reaches(memory, in_use, level_rows[level + 1].enter_percent)) {
+        level++;
+    }
+    while (level > PRESSURE_CALM &&
+           !reaches(memory, in_use, level_rows[level].enter_percent - HYSTERESIS_PERCENT)) {
+        level--;
+    }
+    return level;
+}
+
+/* Asks pools to give back what the new level does not leave them, and tells everybody. */
+static void announce(struct memory *memory, enum pressure_level from, enum pressure_level to)
+{
+    if (to > from) {
+        pool_trim_all(memory, to >= PRESSURE_SCARCE);
+    }
+    for (unsigned i = 0; to < from && i < memory->workers; i++) {
+        atomic_store_explicit(&memory->ledgers[i]->sets_seen, 0, memory_order_relaxed);
+    }
+    LIST_EACH(link, &memory->pressure.observers) {
+        struct pressure_observer *observer = container_of(link, struct pressure_observer, link);
+        observer->on_level(observer, from, to);
+    }
+}
+
+void pressure_update(struct memory *memory, uint64_t now_ms)
+{
+    struct pressure_state *pressure = &memory->pressure;
+    uint64_t never = TIME_NEVER;
+    const unsigned seen = atomic_load_explicit(&pressure->level, memory_order_relaxed);
+    if (atomic_load_explicit(&pressure->changed_ms, memory_order_relaxed) == TIME_NEVER) {
+        (void)atomic_compare_exchange_strong(&pressure->changed_ms, &never, now_ms);
+    }
+    if (level_for(memory, seen) == seen || pthread_mutex_trylock(&pressure->changing) != 0) {
+        return;
+    }
+    const unsigned from = atomic_load_explicit(&pressure->level, memory_order_relaxed);
+    const unsigned to = level_for(memory, from);
+    if (to != from) {
+        atomic_store_explicit(&pressure->level, to, memory_order_relaxed);
+        atomic_store_explicit(&pressure->changed_ms, now_ms, memory_order_relaxed);
+        atomic_fetch_add_explicit(&pressure->entered[to], 1, memory_order_relaxed);
+        announce(memory, (enum pressure_level)from, (enum pressure_level)to);
+    }
+    pthread_mutex_unlock(&pressure->changing);
+}
+
+uint64_t pressure_since_ms(const struct memory *memory, uint64_t now_ms)
+{
+    const uint64_t changed =
+        atomic_load_explicit(&memory->pressure.changed_ms, memory_order_relaxed);
+    return changed < now_ms ? now_ms - changed : 0;
+}
+
+uint64_t pressure_entered(const struct memory *memory, enum pressure_level level)
+{
+    return atomic_load_explicit(&memory->pressure.entered[level], memory_order_relaxed);
+}
+
+void pressure_observe(struct memory *memory, struct pressure_observer *observer)
+{
+    list_append(&memory->pressure.observers, &observer->link);
+}
+
+/* ---- waiting ---- */
+
+void memory_waiter_init(struct memory_waiter *waiter,
+                        void (*on_memory)(struct memory_waiter *waiter))
+{
+    *waiter = (struct memory_waiter){.on_memory = on_memory};
+    list_init(&waiter->link);
+}
+
+static void count_waiting(struct ledger *ledger, enum wait_class wait_class, unsigned change)
+{
+    _Atomic unsigned *count = &ledger->waiting_count[wait_class];
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + change,
+                          memory_order_relaxed);
+    atomic_fetch_add_explicit(&ledger->memory->waiting, change, memory_order_relaxed);
+}
+
+unsigned memory_waiting(const struct ledger *ledger, enum wait_class wait_class)
+{
+    return atomic_load_explicit(&ledger->waiting_count[wait_class], memory_order_relaxed);
+}
+
+void memory_wait(struct ledger *ledger, enum wait_class wait_class, struct memory_waiter *waiter)
+{
+    ASSERT(waiter->ledger == NULL);
+    waiter->ledger = ledger;
+    waiter->wait_class = wait_class;
+    list_append(&ledger->waiting[wait_class], &waiter->link);
+    count_waiting(ledger, wait_class, 1);
+}
+
+void memory_wait_cancel(struct memory_waiter *waiter)
+{
+    if (waiter->ledger != NULL) {
+        count_waiting(waiter->ledger, waiter->wait_class, (unsigned)-1);
+        list_remove(&waiter->link);
+        waiter->ledger = NULL;
+    }
+}
+
+void memory_set_wake_hook(struct ledger *ledger, void (*on_wake_needed)(void *argument),
+                          void *argument)
+{
+    ledger->on_wake_needed = on_wake_needed;
+    ledger->wake_argument = argument;
+}
+
+void memory_set_wake_bytes(struct memory *memory, size_t bytes)
+{
+    memory->wake_bytes = bytes;
+}
+
+/* ---- waking ---- */
+
+static size_t divide(size_t bytes, unsigned divisor)
+{
+    return divisor == 0 ? 0 : bytes / divisor;
+}
+
+/* Fits a worker's slack to the level. */
+static void adapt(struct ledger *ledger)
+{
+    const struct memory *memory = ledger->memory;
+    const struct level_row *row = &level_rows[pressure_level(memory)];
+    ledger->lease_bytes = divide(memory->lease_bytes, row->lease_divisor);
+    ledger->surplus_max = ledger->lease_bytes * LEASES_OF_SURPLUS;
+    ledger->caches_max = divide(memory->caches_max, row->caches_divisor);
+    if (ledger->caches.used > ledger->caches_max) {
+        pool_shrink_caches(ledger, ledger->caches_max);
+    }
+    ledger_return_surplus(ledger, ledger->surplus_max);
+}
+
+/* Sets of bytes that are left to a worker which has `own` bytes leased and free. */
+static size_t sets_left(const struct memory *memory, size_t own)
+{
+    size_t left;
+    if (!size_add(budget_left(&memory->budget), own, &left)) {
+        left = SIZE_MAX;
+    }
+    return left / memory->wake_bytes;
+}
+
+/* How many of a class may be woken in one call at the present level. */
+static size_t class_quota(const struct memory *memory, unsigned wait_class)
+{
+    const enum pressure_level level = pressure_level(memory);
+    if (wait_class != WAIT_ADMISSION || level < PRESSURE_SCARCE) {
+        return SIZE_MAX;
+    }
+    return level == PRESSURE_SCARCE ? ADMISSION_FLOOR : 0;
+}
+
+static size_t own_sets_left(const struct ledger *ledger)
+{
+    return sets_left(ledger->memory, atomic_load_explicit(&ledger->free, memory_order_relaxed));
+}
+
+/* Wakes at most `sets` waiters of a class, none that begins to wait meanwhile. */
+static unsigned wake_class(struct ledger *ledger, enum wait_class wait_class, size_t sets)
+{
+    const unsigned waiting = memory_waiting(ledger, wait_class);
+    unsigned woken = 0;
+    sets = size_min(sets, class_quota(ledger->memory, wait_class));
+    while (woken < waiting && woken < sets && own_sets_left(ledger) > 0) {
+        struct list *first = list_first(&ledger->waiting[wait_class]);
+        if (first == NULL) {
+            break;
+        }
+        struct memory_waiter *waiter = container_of(first, struct memory_waiter, link);
+        memory_wait_cancel(waiter);
+        waiter->on_memory(waiter);
+        woken++;
+    }
+    return woken;
+}
+
+static void call_wake_hook(const struct ledger *ledger)
+{
+    if (ledger->on_wake_needed != NULL) {
+        ledger->on_wake_needed(ledger->wake_argument);
+    }
+}
+
+/* Whether a ledger, seen from any thread, has waiters that the level allows to wake. */
+static bool has_wakeable(const struct ledger *ledger)
+{
+    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+        if (memory_waiting(ledger, (enum wait_class)i) > 0 && class_quota(ledger->memory, i) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Lets other workers have what this one does not need, and tells those who have waiters and have
+ * not seen so much.
+ */
+static void help_others(struct ledger *ledger)
+{
+    const struct memory *memory = ledger->memory;
+    ledger_return_surplus(ledger, 0);
+    atomic_thread_fence(memory_order_seq_cst);
+    const size_t sets = sets_left(memory, 0);
+    for (unsigned i = 0; i < memory->workers; i++) {
+        const struct ledger *other = memory->ledgers[i];
+        if (other != ledger && has_wakeable(other) &&
+            sets > atomic_load_explicit(&other->sets_seen, memory_order_relaxed)) {
+            call_wake_hook(other);
+        }
+    }
+}
+
+/* Makes workers that sleep on a surplus turn: their turn gives it back. */
+static void call_in_surplus(const struct ledger *ledger)
+{
+    const struct memory *memory = ledger->memory;
+    for (unsigned i = 0; i < memory->workers; i++) {
+        const struct ledger *other = memory->ledgers[i];
+        if (other != ledger && atomic_load_explicit(&other->free, memory_order_relaxed) > 0) {
+            call_wake_hook(other);
+        }
+    }
+}
+
+/*
+ * Notes what was left to waiters who stay. What other workers give back from here on is told by
+ * them; what they gave back just before the note is seen by the second look.
+ */
+static void note_left(struct ledger *ledger)
+{
+    const size_t sets = own_sets_left(ledger);
+    atomic_store_explicit(&ledger->sets_seen, sets, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (own_sets_left(ledger) > sets) {
+        call_wake_hook(ledger);
+    } else if (sets == 0) {
+        call_in_surplus(ledger);
+    }
+}
+
+/* Wakes class by class; returns how many. `is_cut` tells that sets were promised before all were
+ * woken. */
+static unsigned wake_own(struct ledger *ledger, bool *is_cut)
+{
+    const size_t sets = own_sets_left(ledger);
+    unsigned woken = 0;
+    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+        const unsigned waiting = memory_waiting(ledger, (enum wait_class)i);
+        const unsigned woken_here = wake_class(ledger, (enum wait_class)i, sets - woken);
+        woken += woken_here;
+        if (woken_here < waiting) {
+            *is_cut = woken == sets;
+            break;
+        }
+    }
+    return woken;
+}
+
+/*
+ * Whether the loop should turn again for waiters that were cut off by what the woken ones may need:
+ * those may turn out to need nothing. Not when a charge was refused since the last turn: then
+ * memory is short indeed, and waking in a circle would only burn time.
+ */
+static bool should_turn_again(struct ledger *ledger, bool is_cut)
+{
+    const uint64_t refused = atomic_load_explicit(&ledger->refused_budget, memory_order_relaxed);
+    const bool is_quiet = refused == ledger->refused_seen;
+    ledger->refused_seen = refused;
+    return is_cut && is_quiet && own_sets_left(ledger) > 0;
+}
+
+unsigned memory_wake(struct ledger *ledger)
+{
+    bool is_cut = false;
+    adapt(ledger);
+    pool_serve_trims(ledger);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (ledger->is_waking ||
+        atomic_load_explicit(&ledger->memory->waiting, memory_order_relaxed) == 0) {
+        return 0;
+    }
+    ledger->is_waking = true;
+    const unsigned woken = wake_own(ledger, &is_cut);
+    ledger->is_waking = false;
+    help_others(ledger);
+    if (has_wakeable(ledger)) {
+        note_left(ledger);
+    }
+    if (should_turn_again(ledger, is_cut)) {
+        call_wake_hook(ledger);
+    }
+    return woken;
+}
