@@ -18,6 +18,7 @@
 
 struct rule_context;
 struct rule_registry;
+struct sample_references;
 
 enum sample_type {
     SAMPLE_ANY, /* only as a converter's declared input or output */
@@ -66,10 +67,12 @@ struct rule_parser {
     struct variable_names *variables;
     const struct userlists *userlists;
     struct capture_declarations *captures; /* slots of the proxy being parsed; NULL where none can be declared */
-    const struct error_sections *error_sections; /* http-errors sections by name, or NULL */
-    const struct error_files *errors;     /* of the proxy being parsed, or NULL */
-    size_t reply_bytes_max;               /* tune.bufsize - tune.maxrewrite: the longest error file; 0: the default */
+    struct error_sections *error_sections; /* http-errors sections by name, or NULL */
+    size_t reply_bytes_max;               /* tune.bufsize: the longest reply; 0: 16 KiB */
     unsigned capabilities;          /* SAMPLE_IN_* where the expression will be evaluated */
+    const char *proxy_name;         /* of the proxy being parsed: what be_conn() without a name means; or NULL */
+    struct sample_references *references; /* names of proxies and servers, found later; NULL: none can be named */
+    struct text *warning;           /* what is suspicious, one line each; NULL: not wanted */
 };
 
 /* Where an expression is used: a fetch must be available there. */
