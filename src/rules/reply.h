@@ -25,8 +25,8 @@ struct reply;
 struct error_files;    /* status -> reply of one proxy or http-errors section */
 struct error_sections; /* name -> struct error_files */
 
-/* Longest error file when the parser does not say: 16 KiB less 1 KiB for rewriting. */
-enum { REPLY_BYTES_MAX_DEFAULT = 15 * 1024 };
+/* Longest error file and payload when the parser does not say: the default tune.bufsize. */
+enum { REPLY_BYTES_MAX_DEFAULT = 16 * 1024 };
 
 /* ---- replies ---- */
 
@@ -45,7 +45,8 @@ MUST_USE enum result reply_make_location(struct rule_parser *parser, uint16_t re
 
 /*
  * Parses the arguments of return/deny/http-error: status, content-type, file, string, lf-file,
- * lf-string, errorfile(s), default-errorfiles, hdr.
+ * lf-string, errorfile(s), default-errorfiles, hdr. Stops at the first other word. `default_status`
+ * when there is no status.
  */
 MUST_USE enum result reply_parse(struct rule_parser *parser, uint16_t default_status,
                                  const char *const *words, unsigned words_count,
@@ -58,10 +59,6 @@ uint16_t reply_status(const struct reply *reply);
 void reply_destroy(struct account *account, struct reply *reply);
 
 /* ---- tables of error pages ---- */
-
-/* The number of statuses that error pages exist for, and the statuses in ascending order. */
-extern const uint16_t ERROR_STATUSES[];
-unsigned error_statuses_count(void);
 
 /* Whether an error page exists for `status` (200, 400, 401, 403, 404, 405, 407, 408, 410 …). */
 bool error_status_is_known(uint16_t status);
@@ -77,7 +74,8 @@ MUST_USE enum result error_files_set(struct error_files *files, uint16_t status,
 
 /* Takes over the page of `status` from another table (0: all it has): `errorfiles <section>
  * [codes]`. */
-void error_files_import(struct error_files *files, const struct error_files *from, uint16_t status);
+MUST_USE enum result error_files_import(struct error_files *files, const struct error_files *from,
+                                        uint16_t status);
 
 /*
  * Lookup falls back to `parent` (the defaults), then to HAProxy's built-in page of that status;
@@ -89,14 +87,20 @@ const struct reply *error_files_find(const struct error_files *files, uint16_t s
  */
 const struct reply *error_files_find_own(const struct error_files *files, uint16_t status);
 
-/* http-errors sections. Adding a name that exists returns its table; NULL when memory is refused.
+/*
+ * http-errors sections. Adding declares a section (again: the same table); a reference may come
+ * before the declaration. NULL when memory is refused.
  */
 struct error_sections *error_sections_create(struct account *account);
 struct error_files *error_sections_add(struct error_sections *sections, const char *name);
+const struct error_files *error_sections_refer(struct error_sections *sections, const char *name);
 
-/* The table of a section, or NULL. */
+/* The table of a declared section, or NULL. */
 const struct error_files *error_sections_find(const struct error_sections *sections,
                                               const char *name);
+
+/* The name of a section that is referred to but was never declared, or NULL: ask after loading. */
+const char *error_sections_undeclared(const struct error_sections *sections);
 
 /* Releases all sections; NULL is allowed. */
 void error_sections_destroy(struct account *account, struct error_sections *sections);
@@ -106,15 +110,19 @@ void error_sections_destroy(struct account *account, struct error_sections *sect
 /*
  * Materializes the answer to `verdict` (reply, redirect or status): fills `message` (a response,
  * initialized by the caller) and appends the body to `body`. Error pages are looked for in `files`,
- * then in context->frontend_errors. RESULT_END: nothing is to be sent (errorfile /dev/null): close.
- * RESULT_NO_MEMORY: nothing usable; the caller closes.
+ * then in context->frontend_errors. An answer to HEAD gets no body. Clears context->scratch.
+ * RESULT_END: nothing is to be sent (errorfile /dev/null): close. RESULT_NO_MEMORY: nothing usable;
+ * the caller closes.
  */
 MUST_USE enum result reply_make(const struct verdict *verdict, const struct error_files *files,
                                 struct rule_context *context, struct http_message *message,
                                 struct chunk_queue *body, struct chunk_source *source,
                                 struct account *account);
 
-/* As reply_make for a plain status (400, 408, 503…) without a rule. */
+/*
+ * As reply_make for a plain status (400, 408, 503…) without a rule. `context` may be NULL where
+ * there is no stream: replies that must be evaluated are then replaced by the built-in page.
+ */
 MUST_USE enum result reply_make_error(uint16_t status, const struct error_files *files,
                                       struct rule_context *context, struct http_message *message,
                                       struct chunk_queue *body, struct chunk_source *source,

@@ -44,6 +44,7 @@ struct verdict {
     const struct rule *rule;   /* the rule that gave it, or NULL */
     uint64_t wait_ms;    /* VERDICT_WAIT: run again after this long, 0: only with more input */
     uint64_t wait_bytes; /* VERDICT_WAIT for a body: so many suffice; 0: the buffer's size */
+    uint8_t rst_ttl;     /* VERDICT_DROP: send a RST with this TTL, 0: send nothing if possible */
     bool waits_for_body; /* VERDICT_WAIT: more of the body, else more of the head or bytes */
 };
 
@@ -74,7 +75,7 @@ struct action_ops {
                          const char *const *words, unsigned words_count, unsigned *words_used);
     /* Executes; fills `verdict` (preset to VERDICT_CONTINUE). */
     void (*run)(const struct rule *rule, struct rule_context *context, struct verdict *verdict);
-    /* Releases `arguments` (never NULL); NULL when there is nothing to release. */
+    /* Releases what `arguments` refer to; NULL: nothing. The block itself is the caller's. */
     void (*destroy)(struct account *account, void *arguments);
 };
 

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Error files: raw HTTP responses read at startup and kept as a reply. Lines may end in LF alone;
+ * an announced Content-Length must be the payload's, chunked payloads are refused, a 204 or 304 has
+ * none. A file without a Content-Length, or that asks for it, closes the connection; an empty file
+ * stands for "close without a word". Where the same bytes come from is no matter: reply_load_bytes.
+ *
+ * Memory: the file's bytes, at most reply_limit, which the reply's slices point into.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/number.h"
+#include "base/text.h"
+#include "http/fields.h"
+#include "memory/memory.h"
+#include "rules/arguments.h"
+#include "rules/parser.h"
+#include "rules/reply_internal.h"
+
+enum {
+    STATUS_MIN = 200,
+    STATUS_MAX = 599,
+    STATUS_NO_CONTENT = 204,
+    STATUS_NOT_MODIFIED = 304,
+    STATUS_DIGITS = 3,
+    VERSION_BYTES = sizeof("HTTP/1.1") - 1,
+    REPLY_ERROR_BYTES = 256, /* of what is wrong with a file */
+};
+
+/* ---- reading ---- */
+
+size_t reply_limit(const struct rule_parser *parser)
+{
+    return parser->reply_bytes_max == 0 ? REPLY_BYTES_MAX_DEFAULT : parser->reply_bytes_max;
+}
+
+/* Reads until the end or until `size` bytes are there; -1 on an error. */
+static ssize_t read_all(int fd, char *data, size_t size)
+{
+    size_t length = 0;
+    while (length < size) {
+        ssize_t count = read(fd, data + length, size - length);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            return -1;
+        }
+        if (count == 0) {
+            break;
+        }
+        length += (size_t)count;
+    }
+    return (ssize_t)length;
+}
+
+enum result reply_read_file(struct rule_parser *parser, const char *path, char **block,
+                            struct slice *bytes)
+{
+    size_t limit = reply_limit(parser);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return parser_fail(parser, "error opening file '%s'.", path);
+    }
+    char *data = memory_take(parser->account, limit + 2);
+    if (data == NULL) {
+        (void)close(fd);
+        return parser_fail_memory(parser);
+    }
+    ssize_t length = read_all(fd, data, limit + 1);
+    (void)close(fd);
+    if (length < 0 || (size_t)length > limit) {
+        memory_release(parser->account, data);
+        return length < 0
+                   ? parser_fail(parser, "error reading file '%s'.", path)
+                   : parser_fail(parser, "file '%s' exceeds the buffer size (%zu).", path, limit);
+    }
+    /* Shrinking cannot be refused in earnest; the larger block does as well. */
+    char *fitting = memory_resize(parser->account, data, (size_t)length + 1);
+    *block = fitting == NULL ? data : fitting;
+    (*block)[length] = '\0';
+    *bytes = slice_of(*block, (size_t)length);
+    return RESULT_OK;
+}
+
+/* ---- parsing ---- */
+
+/* Cuts one line off `rest`, without its CRLF or LF. False when there is no whole line. */
+static bool take_line(struct slice *rest, struct slice *line)
+{
+    size_t end = slice_find_char(*rest, '\n');
+    if (end == rest->length) {
+        return false;
+    }
+    *line = slice_first(*rest, end);
+    *rest = slice_skip(*rest, end + 1);
+    if (line->length > 0 && line->data[line->length - 1] == '\r') {
+        line->length--;
+    }
+    return true;
+}
+
+/* "HTTP/1.1 503 Reason" */
+static bool parse_status_line(struct slice line, struct reply *reply, uint64_t *status)
+{
+    if (line.length < VERSION_BYTES + 1 + STATUS_DIGITS ||
+        !slice_starts_with(line, SLICE("HTTP/")) || line.data[VERSION_BYTES] != ' ') {
+        return false;
+    }
+    struct slice version = slice_first(line, VERSION_BYTES);
+    reply->version = slice_equal(version, SLICE("HTTP/1.0")) ? HTTP_VERSION_1_0 : HTTP_VERSION_1_1;
+    struct slice rest = slice_skip(line, VERSION_BYTES + 1);
+    if (number_parse_decimal(slice_first(rest, STATUS_DIGITS), status) != RESULT_OK) {
+        return false;
+    }
+    rest = slice_skip(rest, STATUS_DIGITS);
+    if (rest.length > 0 && rest.data[0] != ' ') {
+        return false;
+    }
+    reply->reason = slice_trim(rest);
+    return true;
+}
+
+static bool parse_header_line(struct slice line, struct slice *name, struct slice *value)
+{
+    size_t colon = slice_find_char(line, ':');
+    if (colon == 0 || colon == line.length) {
+        return false;
+    }
+    *name = slice_first(line, colon);
+    *value = slice_trim(slice_skip(line, colon + 1));
+    if (!slice_is_token(*name)) {
+        return false;
+    }
+    for (size_t i = 0; i < value->length; i++) {
+        unsigned char c = (unsigned char)value->data[i];
+        if ((c < ' ' && c != '\t') || c == '\r') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What the headers of one file say about its payload. */
+struct framing {
+    bool has_length;
+    uint64_t length;
+};
+
+/* Whether a comma-separated value has the token, letters folded. */
+static bool has_token(struct slice value, struct slice token)
+{
+    struct slice part;
+    while (slice_next_token(&value, ',', &part)) {
+        if (slice_equal_nocase(slice_trim(part), token)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Keeps a header, unless it is one of the connection. */
+static enum result keep_header(struct rule_parser *parser, struct reply *reply, struct slice name,
+                               struct slice value, struct framing *framing)
+{
+    enum http_name id = http_name_find(name);
+    if (id == HTTP_NAME_CONNECTION || id == HTTP_NAME_KEEP_ALIVE) {
+        reply->closes = reply->closes || has_token(value, SLICE("close"));
+        return RESULT_OK;
+    }
+    if (id == HTTP_NAME_TRANSFER_ENCODING) {
+        return parser_fail(parser, "chunk-encoded payload not supported");
+    }
+    if (id == HTTP_NAME_CONTENT_LENGTH) {
+        uint64_t length = 0;
+        if (number_parse_decimal(value, &length) != RESULT_OK ||
+            (framing->has_length && framing->length != length)) {
+            return parser_fail(parser, "invalid content-length");
+        }
+        if (framing->has_length) {
+            return RESULT_OK;
+        }
+        framing->has_length = true;
+        framing->length = length;
+    }
+    return reply_add_header(reply, parser->account, name, value, NULL) == RESULT_OK
+               ? RESULT_OK
+               : parser_fail_memory(parser);
+}
+
+static enum result parse_headers(struct rule_parser *parser, struct reply *reply,
+                                 struct slice bytes, struct slice *rest, struct framing *framing)
+{
+    struct slice line;
+    for (;;) {
+        size_t offset = bytes.length - rest->length;
+        if (!take_line(rest, &line)) {
+            return parser_fail(parser, "unable to parse headers (no empty line behind them)");
+        }
+        if (line.length == 0) {
+            return RESULT_OK;
+        }
+        struct slice name;
+        struct slice value;
+        if (!parse_header_line(line, &name, &value)) {
+            return parser_fail(parser, "unable to parse headers (error offset: %zu)", offset);
+        }
+        enum result result = keep_header(parser, reply, name, value, framing);
+        if (result != RESULT_OK) {
+            return result;
+        }
+    }
+}
+
+static enum result check_payload(struct rule_parser *parser, struct reply *reply,
+                                 const struct framing *framing)
+{
+    bool has_none = reply->status == STATUS_NO_CONTENT || reply->status == STATUS_NOT_MODIFIED;
+    if (has_none && reply->body.length > 0) {
+        return parser_fail(parser, "message payload not expected");
+    }
+    if (framing->has_length && !has_none && framing->length != reply->body.length) {
+        return parser_fail(parser,
+                           "payload size does not match the announced content-length (%zu != %llu)",
+                           reply->body.length, (unsigned long long)framing->length);
+    }
+    reply->has_length = framing->has_length;
+    if (!framing->has_length && !has_none) {
+        reply->closes = true;
+    }
+    return RESULT_OK;
+}
+
+static enum result parse_response(struct rule_parser *parser, struct reply *reply,
+                                  struct slice bytes)
+{
+    struct slice rest = bytes;
+    struct slice line;
+    uint64_t status = 0;
+    if (!take_line(&rest, &line) || !parse_status_line(line, reply, &status)) {
+        return parser_fail(parser, "unable to parse headers (error offset: 0)");
+    }
+    if (status < STATUS_MIN || status > STATUS_MAX) {
+        return parser_fail(parser, "invalid http status code for an error message (%llu)",
+                           (unsigned long long)status);
+    }
+    reply->status = (uint16_t)status;
+    struct framing framing = {0};
+    enum result result = parse_headers(parser, reply, bytes, &rest, &framing);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    reply->body = rest;
+    return check_payload(parser, reply, &framing);
+}
+
+/* Makes a reply of bytes in `block`, which it takes over. */
+static enum result load_block(struct rule_parser *parser, uint16_t status, char *block,
+                              struct slice bytes, struct reply **out)
+{
+    enum reply_kind kind = bytes.length == 0 ? REPLY_SILENT : REPLY_MESSAGE;
+    struct reply *reply = reply_create(parser->account, kind, status);
+    if (reply == NULL) {
+        memory_release(parser->account, block);
+        return parser_fail_memory(parser);
+    }
+    reply->storage = block;
+    enum result result = kind == REPLY_SILENT ? RESULT_OK : parse_response(parser, reply, bytes);
+    if (result != RESULT_OK) {
+        reply_destroy(parser->account, reply);
+        return result;
+    }
+    *out = reply;
+    return RESULT_OK;
+}
+
+enum result reply_load_bytes(struct rule_parser *parser, uint16_t status, struct slice bytes,
+                             struct reply **out)
+{
+    char *block = memory_copy_string(parser->account, bytes);
+    if (block == NULL) {
+        return parser_fail_memory(parser);
+    }
+    return load_block(parser, status, block, slice_of(block, bytes.length), out);
+}
+
+/* Puts the file's name in front of what is wrong with it. */
+static enum result fail_file(struct rule_parser *parser, const char *path)
+{
+    char what[REPLY_ERROR_BYTES];
+    struct text copy = text_over(what, sizeof(what));
+    text_append(&copy, text_slice(parser->error));
+    return parser_fail(parser, "'%s': %s", path, what);
+}
+
+enum result reply_load_file(struct rule_parser *parser, uint16_t status, const char *path,
+                            struct reply **out)
+{
+    char *block = NULL;
+    struct slice bytes;
+    enum result result = reply_read_file(parser, path, &block, &bytes);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = load_block(parser, status, block, bytes, out);
+    return result == RESULT_INVALID ? fail_file(parser, path) : result;
+}
