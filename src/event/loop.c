@@ -62,15 +62,26 @@ static void destroy_native(struct event_loop *loop)
     account_discharge(&loop->account, loop->poll_bytes);
 }
 
-static void start_own_watchers(struct event_loop *loop)
+/* Makes libev's loop and what a loop watches itself; the tick's timer meters its own growth. */
+static enum result open_native(struct event_loop *loop)
 {
-    ev_check_init(&loop->after_poll, on_after_poll);
-    ev_set_priority(&loop->after_poll, EV_MAXPRI);
-    loop->after_poll.data = loop;
-    ev_check_start(loop->native, &loop->after_poll);
-    event_mailbox_init(loop);
+    struct library_meter meter = library_meter_begin();
+    loop->native = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
+    if (loop->native != NULL) {
+        ev_check_init(&loop->after_poll, on_after_poll);
+        ev_set_priority(&loop->after_poll, EV_MAXPRI);
+        loop->after_poll.data = loop;
+        ev_check_start(loop->native, &loop->after_poll);
+        event_mailbox_init(loop);
+    }
+    library_meter_end(meter, &loop->account, &loop->library_bytes);
+    if (loop->native == NULL) {
+        library_meter_clear(&loop->account, &loop->library_bytes);
+        return RESULT_FAILED;
+    }
     event_timer_init(&loop->tick, loop, on_tick);
     event_timer_set(&loop->tick, MS_PER_SECOND);
+    return RESULT_OK;
 }
 
 enum result event_loop_create(struct ledger *ledger, unsigned descriptors_max,
@@ -84,22 +95,16 @@ enum result event_loop_create(struct ledger *ledger, unsigned descriptors_max,
     set_time(loop);
     loop->ticked_us = loop->now_us;
     loop->wall_offset_us = clock_wall_us() - loop->now_us;
-    struct library_meter meter = library_meter_begin();
-    loop->native = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
-    library_meter_end(meter, &loop->account, &loop->library_bytes);
-    if (loop->native == NULL) {
-        library_meter_clear(&loop->account, &loop->library_bytes);
-        release_loop(loop);
-        return RESULT_FAILED;
-    }
-    ev_set_userdata(loop->native, loop);
-    enum result result = event_reserve(loop, descriptors_max);
+    enum result result = open_native(loop);
     if (result != RESULT_OK) {
-        destroy_native(loop);
         release_loop(loop);
         return result;
     }
-    start_own_watchers(loop);
+    result = event_reserve(loop, descriptors_max);
+    if (result != RESULT_OK) {
+        event_loop_destroy(loop);
+        return result;
+    }
     *out = loop;
     return RESULT_OK;
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of a context and a session, shared by the files of src/tls only.
+ */
+#ifndef WEIR_TLS_CONTEXT_INTERNAL_H
+#define WEIR_TLS_CONTEXT_INTERNAL_H
+
+#include <gnutls/gnutls.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "memory/library.h"
+#include "memory/memory.h"
+#include "tls/certificate.h"
+#include "tls/tls.h"
+
+enum {
+    TLS_ALPN_MAX = 8,         /* protocols of one list */
+    TLS_RESUMPTION_SLOTS = 4, /* server names whose last session a client context remembers */
+    TLS_RESUMPTION_BYTES_MAX = 8 * 1024, /* a session's data: ticket and the server's chain */
+};
+
+/* The last session with a server of one name, to be resumed. */
+struct tls_resumption {
+    uint64_t name_hash;
+    void *data; /* NULL: free */
+    size_t bytes;
+};
+
+struct tls_context {
+    struct account *account;
+    size_t library_bytes; /* held by GnuTLS, metered */
+    gnutls_certificate_credentials_t credentials;
+    gnutls_priority_t priority;
+    gnutls_datum_t ticket_key; /* the server's; GnuTLS rotates what it derives from it */
+    struct tls_certificates certificates;
+    char *alpn; /* storage of the protocols' names */
+    gnutls_datum_t protocols[TLS_ALPN_MAX];
+    unsigned protocols_count;
+    char *verify_host; /* or NULL */
+    enum tls_verify verify;
+    bool is_server;
+    bool strict_sni;
+    bool has_tickets;
+    struct tls_resumption resumptions[TLS_RESUMPTION_SLOTS];
+    unsigned resumption_next; /* slot that is replaced next */
+};
+
+struct tls_session {
+    struct tls_context *context;
+    struct account *account;
+    gnutls_session_t native;
+    const struct tls_io *io;
+    void *io_owner;
+    size_t library_bytes; /* held by GnuTLS, metered */
+    size_t reserved;      /* of TLS_HANDSHAKE_BYTES, not yet used by the library */
+    size_t sealed;        /* bytes of a write that was blocked after they were sealed */
+    char *name;           /* server role: the name the client sent; client role: the one to check */
+    size_t name_length;
+    int error;             /* GnuTLS's, of the failure */
+    unsigned verify_error; /* X509_V_ERR */
+    bool is_complete;
+    bool is_finished; /* close_notify sent, or not to be sent any more */
+    bool wants_write;
+    bool is_name_refused; /* strict-sni */
+    bool is_truncated;    /* input ended without close_notify */
+    bool has_peer_certificate;
+};
+
+/* Sets the certificate choice of a server context (sni.c). */
+void tls_sni_install(struct tls_context *context);
+
+/* Checks the peer's certificate in the handshake of `session`, as its context demands (verify.c).
+ */
+void tls_verify_install(struct tls_session *session);
+
+/* Gives the session data of the last session with this name to the library, if there is any. */
+void tls_resumption_offer(struct tls_session *session);
+
+/* Remembers a client session that ends, for the next one. */
+void tls_resumption_keep(struct tls_session *session);
+
+/* Releases all remembered sessions. */
+void tls_resumption_clear(struct tls_context *context);
+
+#endif
