@@ -273,7 +273,7 @@ def test_server_fin(http, scripted, connect, timed):
     def silent(peer):
         peer.reader.until_close()
         ended.set()
-        time.sleep(2)
+        peer.sleep(3)
 
     proxy = http([scripted(silent)], mode="tcp", backend="timeout server-fin 400ms")
     raw = connect(proxy.port).send(b"hello").half_close()
@@ -303,7 +303,7 @@ def test_client_fin(http, scripted, connect):
 def test_check_timeout_takes_a_server_down(http, scripted, connect):
     def mute(peer):
         peer.reader.more()
-        time.sleep(3)
+        peer.sleep(5)
 
     proxy = http([scripted(mute)], backend="timeout check 200ms\noption httpchk GET /",
                  server="check inter 200ms fall 1")

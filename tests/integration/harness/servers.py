@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import threading
 import time
 from pathlib import Path
@@ -115,8 +116,9 @@ class Nginx(Child):
 class Peer:
     """One accepted connection of a `Scripted` server."""
 
-    def __init__(self, sock, number, recorded):
+    def __init__(self, sock, number, recorded, closing):
         self.sock = sock
+        self._closing = closing
         self.number = number  # of the connection, from 1
         self._recorded = recorded
         self.reader = Reader(self._receive)
@@ -136,10 +138,13 @@ class Peer:
         self.sock.sendall(data.encode("latin-1") if isinstance(data, str) else data)
         return self
 
+    def sleep(self, seconds):
+        """Waits, but no longer than the test lasts."""
+        self._closing.wait(seconds)
+
     def reset(self):
-        self.sock.setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
-        )
+        """Makes the close that follows a RST."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class Scripted:
@@ -162,7 +167,7 @@ class Scripted:
         self.accepted = 0
         self._open = set()
         self._threads = []
-        self._closing = False
+        self._closing = threading.Event()
         if listen:
             self.sock.listen(backlog)
             self._start(self._accept)
@@ -197,9 +202,9 @@ class Scripted:
                 sock = self._tls.wrap_socket(sock, server_side=True)
                 self._open.discard(plain)
                 self._open.add(sock)
-            self._script(Peer(sock, number, recorded))
+            self._script(Peer(sock, number, recorded, self._closing))
         except (OSError, Malformed) as error:
-            if not self._closing:
+            if not self._closing.is_set():
                 self.errors.append(error)
         finally:
             self._open.discard(sock)
@@ -212,7 +217,7 @@ class Scripted:
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     def finish(self):
-        self._closing = True
+        self._closing.set()
         # shutdown() wakes the accepting thread; close() alone would not.
         for sock in [self.sock, *self._open]:
             try:
