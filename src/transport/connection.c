@@ -72,7 +72,6 @@ struct connection *connection_take(struct transport *transport, int fd, enum acc
     connection->transport = transport;
     connection->fd = fd;
     connection->accepted_ms = event_now_ms(transport->loop);
-    connection->is_client_side = kind == ACCOUNT_CLIENT;
     event_io_init(&connection->io, transport->loop, fd, on_io);
     event_deferred_init(&connection->released, on_released);
     transport->connections_open++;
@@ -127,10 +126,12 @@ enum result connection_accept(struct transport *transport, int fd, const struct 
                               const struct connection_events *events, void *owner,
                               struct connection **out)
 {
-    struct connection *connection = connection_take(transport, fd, ACCOUNT_CLIENT);
+    struct connection *connection = connection_take(
+        transport, fd, options->is_operator ? ACCOUNT_OPERATOR : ACCOUNT_CLIENT);
     if (connection == NULL) {
         return RESULT_NO_MEMORY;
     }
+    connection->is_client_side = true;
     connection->peer = *peer;
     connection->state = options->tls != NULL ? CONNECTION_HANDSHAKE : CONNECTION_OPEN;
     enum result result = connection_open_tls(connection, options);

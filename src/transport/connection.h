@@ -115,6 +115,7 @@ struct connection_options {
     uint32_t user_timeout_ms; /* tcp-ut */
     bool no_delay;            /* TCP_NODELAY (default true) */
     bool keep_alive;          /* SO_KEEPALIVE: option clitcpka / srvtcpka */
+    bool is_operator;         /* charged to the operator's reserve: runtime API, health checks */
 };
 
 /* Creates the pool of connections of a process. NULL when the system has no memory. */
