@@ -19,7 +19,6 @@ void ledger_init(struct ledger *ledger, struct memory *memory, struct budget *bu
     for (unsigned i = 0; i < LEDGER_WAIT_CLASSES; i++) {
         list_init(&ledger->waiting[i]);
     }
-    account_init(&ledger->caches, ledger, ACCOUNT_WORKER, 0);
     pthread_mutex_init(&ledger->lock, NULL);
 }
 
@@ -64,7 +63,7 @@ void ledger_return_surplus(struct ledger *ledger, size_t keep)
 
 size_t ledger_used(const struct ledger *ledger)
 {
-    size_t used = 0;
+    size_t used = atomic_load_explicit(&ledger->cached, memory_order_relaxed);
     for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
         used += atomic_load_explicit(&ledger->by_kind[kind], memory_order_relaxed);
     }
@@ -173,19 +172,30 @@ void account_charge_forced(struct account *account, size_t bytes)
     unlock_if_shared(account->ledger);
 }
 
-/* account_discharge with the shared ledger's lock held. */
-static void discharge(struct account *account, size_t bytes)
+/* Makes charged bytes free ones, and returns a surplus down to half of what is allowed. */
+static void free_charged(struct ledger *ledger, size_t bytes)
 {
-    struct ledger *ledger = account->ledger;
-    account_write_down(account, bytes);
-    if (account->kind == ACCOUNT_OPERATOR) {
-        budget_return_operator(ledger->budget, bytes);
-        return;
-    }
     set_free_bytes(ledger, free_bytes(ledger) + bytes);
     if (free_bytes(ledger) > ledger->surplus_max) {
         ledger_return_surplus(ledger, ledger->surplus_max / 2);
     }
+}
+
+/* account_discharge with the shared ledger's lock held. */
+static void discharge(struct account *account, size_t bytes)
+{
+    account_write_down(account, bytes);
+    if (account->kind == ACCOUNT_OPERATOR) {
+        budget_return_operator(account->ledger->budget, bytes);
+    } else {
+        free_charged(account->ledger, bytes);
+    }
+}
+
+void ledger_release_cached(struct ledger *ledger, size_t bytes)
+{
+    ledger_count(&ledger->cached, (size_t)0 - bytes);
+    free_charged(ledger, bytes);
 }
 
 void account_discharge_slow(struct account *account, size_t bytes)

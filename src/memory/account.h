@@ -59,12 +59,13 @@ struct ledger {
     size_t surplus_max;  /* more than this of `free` goes back; 0 in the shared ledger */
     _Atomic size_t by_kind[ACCOUNT_KINDS]; /* charged */
     size_t lease_bytes;                    /* taken of the budget at a time, by the level */
-    struct account caches;                 /* free objects of pools on this worker's lists */
+    _Atomic size_t cached;                 /* charged, too: free objects on this worker's lists */
     size_t caches_max;                     /* cap of that, by the level */
     unsigned index;                        /* the worker's; 0 for the shared one */
     unsigned slot; /* where pools keep this ledger's lists: 0 is the shared one */
     bool is_shared;
     unsigned trims_seen; /* requests to trim that this worker has carried out */
+    unsigned trims_whole_seen;
     struct memory *memory;
     struct budget *budget;
     /* Frees what this worker can free at once, before a charge is refused. */
@@ -100,8 +101,11 @@ void ledger_deinit(struct ledger *ledger);
 /* Gives free leased bytes above `keep` back to the budget. */
 void ledger_return_surplus(struct ledger *ledger, size_t keep);
 
-/* All bytes charged in the ledger. */
+/* All bytes charged in the ledger, free objects of pools included. */
 size_t ledger_used(const struct ledger *ledger);
+
+/* Discharges a free object of this worker's lists that was given to the system. */
+void ledger_release_cached(struct ledger *ledger, size_t bytes);
 
 /* Prepares an account of `kind`; `cap` in bytes, 0 for none. */
 void account_init(struct account *account, struct ledger *ledger, enum account_kind kind,

@@ -20,6 +20,12 @@
 /* Read by jemalloc before main; the name and type are its own. */
 const char *malloc_conf = "dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:4096,thp:never";
 
+/*
+ * Blocks from 16 KiB on begin at a random cache line of their first page, for which Debian's
+ * jemalloc maps one page more and cannot be told not to; so they cost it.
+ */
+enum { LARGE_BYTES_MIN = 16 * 1024, LARGE_PAD = 4096 };
+
 /* Room for the name of a control of all arenas. */
 enum { CONTROL_NAME_SIZE = 32 };
 
@@ -35,9 +41,20 @@ bool allocator_is_sanitized(void)
     return false;
 }
 
-size_t allocator_size(size_t bytes)
+/* The cost of a block with `usable` bytes; 0 (a size that cannot be had) stays 0. */
+static size_t cost_of_usable(size_t usable)
 {
-    return nallocx(bytes == 0 ? 1 : bytes, 0);
+    return usable >= LARGE_BYTES_MIN ? usable + LARGE_PAD : usable;
+}
+
+size_t allocator_cost(size_t bytes)
+{
+    return cost_of_usable(nallocx(bytes == 0 ? 1 : bytes, 0));
+}
+
+size_t allocator_cost_of(const void *block)
+{
+    return cost_of_usable(allocator_usable(block));
 }
 
 static size_t read_figure(const char *name)
@@ -104,9 +121,14 @@ bool allocator_is_sanitized(void)
     return true;
 }
 
-size_t allocator_size(size_t bytes)
+size_t allocator_cost(size_t bytes)
 {
     return bytes == 0 ? 1 : bytes;
+}
+
+size_t allocator_cost_of(const void *block)
+{
+    return allocator_usable(block);
 }
 
 void allocator_read(struct allocator_figures *figures)

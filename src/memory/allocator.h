@@ -20,10 +20,13 @@ struct allocator_figures {
 /* Whether pools should not cache: a sanitizer must see each object's release. */
 bool allocator_is_sanitized(void);
 
-/* What a block of `bytes` really takes. */
-size_t allocator_size(size_t bytes);
+/* What a block of `bytes` really costs: its size class and, for a large one, the page beside it. */
+size_t allocator_cost(size_t bytes);
 
-/* What `block` really takes. */
+/* What `block` really costs: allocator_cost of the size it was asked with. */
+size_t allocator_cost_of(const void *block);
+
+/* Bytes of `block` that may be used. */
 size_t allocator_usable(const void *block);
 
 /* A block of `bytes` from the system, or NULL. */

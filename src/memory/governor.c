@@ -311,6 +311,8 @@ static void read_ledgers(const struct memory *memory, struct memory_usage *usage
         atomic_load_explicit(&memory->depot_bytes, memory_order_relaxed);
     for (unsigned i = 0; i <= memory->workers; i++) {
         const struct ledger *ledger = memory->ledgers[i];
+        usage->by_kind[ACCOUNT_WORKER] +=
+            atomic_load_explicit(&ledger->cached, memory_order_relaxed);
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
             usage->by_kind[kind] +=
                 atomic_load_explicit(&ledger->by_kind[kind], memory_order_relaxed);

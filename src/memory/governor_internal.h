@@ -51,9 +51,9 @@ struct memory {
     unsigned pools_count;
     _Atomic size_t depot_bytes; /* leased for free objects in depots, in no ledger */
     size_t depot_bytes_max;
-    _Atomic unsigned trims;           /* requests to trim so far */
-    _Atomic unsigned trim_everything; /* the last request number that means all of it */
-    size_t lease_bytes;               /* a worker's lease and its caches when the level is calm */
+    _Atomic unsigned trims;       /* requests to trim so far */
+    _Atomic unsigned trims_whole; /* of them, those that mean everything */
+    size_t lease_bytes;           /* a worker's lease and its caches when the level is calm */
     size_t caches_max;
     size_t wake_bytes; /* what a waiter needs at least to go on */
     struct fault_state fault;

@@ -17,22 +17,22 @@
 /* Settles the difference when a block turns out larger than its size class said. */
 static void settle(struct account *account, const void *block, size_t charged)
 {
-    const size_t usable = allocator_usable(block);
-    if (usable > charged) {
-        account_charge_forced(account, usable - charged);
+    const size_t cost = allocator_cost_of(block);
+    if (cost > charged) {
+        account_charge_forced(account, cost - charged);
     } else {
-        account_discharge(account, charged - usable);
+        account_discharge(account, charged - cost);
     }
 }
 
 void *library_take(struct account *account, size_t bytes)
 {
-    const size_t charged = allocator_size(bytes);
+    const size_t charged = allocator_cost(bytes);
     if (charged < bytes || fault_strikes(ledger_memory(account->ledger)) ||
         account_charge(account, charged) != RESULT_OK) {
         return NULL;
     }
-    void *block = allocator_take(charged);
+    void *block = allocator_take(bytes == 0 ? 1 : bytes);
     if (block == NULL) {
         account_discharge(account, charged);
         return NULL;
@@ -50,8 +50,8 @@ void *library_resize(struct account *account, void *block, size_t bytes)
     if (block == NULL) {
         return library_take(account, bytes);
     }
-    const size_t before = allocator_usable(block);
-    const size_t charged = allocator_size(bytes);
+    const size_t before = allocator_cost_of(block);
+    const size_t charged = allocator_cost(bytes);
     if (charged == before) {
         return block;
     }
@@ -60,7 +60,7 @@ void *library_resize(struct account *account, void *block, size_t bytes)
         account_charge(account, charged) != RESULT_OK) {
         return NULL;
     }
-    void *resized = allocator_resize(block, charged);
+    void *resized = allocator_resize(block, bytes == 0 ? 1 : bytes);
     if (resized == NULL) {
         account_discharge(account, charged);
         return NULL;
@@ -73,7 +73,7 @@ void *library_resize(struct account *account, void *block, size_t bytes)
 void library_release(struct account *account, void *block)
 {
     if (block != NULL) {
-        const size_t charged = allocator_usable(block);
+        const size_t charged = allocator_cost_of(block);
         allocator_release(block);
         account_discharge(account, charged);
     }

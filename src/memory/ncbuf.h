@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ncbuf: a non-contiguous buffer. One fixed block takes bytes at any offset of its window, in any
- * order and overlap; which bytes are there is written inside the block's own gaps or, for gaps too
- * small for that, in a bitmap at its end: no allocation a gap and no limit on gap size (Chromium
- * shuffles its ClientHello into many small pieces).
+ * order and overlap; which bytes are there is written in a bitmap at the block's end: no allocation
+ * a gap, no limit on the number or size of gaps (Chromium shuffles its ClientHello into many small
+ * pieces), and nothing that a peer sends is ever read as bookkeeping.
  *
- * What bounds it: the block. Used for CRYPTO and stream reassembly (RFC 9000 2.2, 7.5).
+ * What bounds it: the block, an eighth larger than the window. Used for CRYPTO and stream
+ * reassembly (RFC 9000 2.2, 7.5).
  */
 #ifndef WEIR_MEMORY_NCBUF_H
 #define WEIR_MEMORY_NCBUF_H
@@ -27,13 +28,19 @@ struct ncbuf {
 /* The block size that a window of `window` bytes needs. */
 size_t ncbuf_block_bytes(size_t window);
 
-/* An empty buffer over `block` (ncbuf_block_bytes(window) long) whose window begins at stream
- * offset `offset`. */
+/* The largest window that a block of `block_bytes` bytes carries. */
+size_t ncbuf_window_bytes(size_t block_bytes);
+
+/*
+ * An empty buffer over `block` (ncbuf_block_bytes(window) long, any alignment) whose window begins
+ * at stream offset `offset`. `window` is at least 1.
+ */
 void ncbuf_init(struct ncbuf *buffer, void *block, size_t window, uint64_t offset);
 
 /*
  * Stores bytes at a stream offset. Bytes before the window are ignored (already consumed); what is
- * there already stays. RESULT_FULL when the data reach past the window: nothing is stored then.
+ * there already stays, also where the new bytes differ. RESULT_FULL when the bytes reach past the
+ * window: nothing is stored then.
  */
 MUST_USE enum result ncbuf_add(struct ncbuf *buffer, uint64_t offset, struct slice bytes);
 
@@ -41,7 +48,8 @@ MUST_USE enum result ncbuf_add(struct ncbuf *buffer, uint64_t offset, struct sli
  * consuming). */
 struct slice ncbuf_front(const struct ncbuf *buffer);
 
-/* Moves the window forward by `bytes`, which must be present. */
+/* Moves the window forward by `bytes`, which must be present and contiguous (they may cross the
+ * ring's wrap). */
 void ncbuf_consume(struct ncbuf *buffer, size_t bytes);
 
 /* Whether no byte is held. */

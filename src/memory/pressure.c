@@ -193,9 +193,7 @@ static void adapt(struct ledger *ledger)
     ledger->lease_bytes = divide(memory->lease_bytes, row->lease_divisor);
     ledger->surplus_max = ledger->lease_bytes * LEASES_OF_SURPLUS;
     ledger->caches_max = divide(memory->caches_max, row->caches_divisor);
-    if (ledger->caches.used > ledger->caches_max) {
-        pool_shrink_caches(ledger, ledger->caches_max);
-    }
+    pool_shrink_caches(ledger, ledger->caches_max);
     ledger_return_surplus(ledger, ledger->surplus_max);
 }
 

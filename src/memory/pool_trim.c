@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gives free objects of pools back to the system.
+ * The hard idea: a worker's lists are only its own thread's, so others ask: pool_trim_all counts a
+ * request and each worker carries it out at the end of its turn. What is not needed is known by the
+ * least number of free objects since the last tick: those were never touched, and half of them go
+ * each second, so that a quiet pool empties and a busy one keeps what its waves need. Takes no
+ * memory.
+ */
+#include "base/number.h"
+#include "memory/allocator.h"
+#include "memory/pool.h"
+#include "memory/pool_store.h"
+
+static size_t cached_bytes(const struct ledger *ledger)
+{
+    return atomic_load_explicit(&ledger->cached, memory_order_relaxed);
+}
+
+/* Free objects that a worker may keep: twice its needed average less those in use. */
+static size_t wanted_objects(const struct pool_cache *cache)
+{
+    const int64_t needed = pool_read_count(&cache->needed) / POOL_AVERAGE_SCALE;
+    const int64_t wanted = 2 * needed - pool_read_count(&cache->used);
+    return wanted > 0 ? (size_t)wanted : 0;
+}
+
+static void trim_own(struct ledger *ledger, bool everything)
+{
+    LIST_EACH(link, &ledger->memory->pools) {
+        struct pool *pool = container_of(link, struct pool, link);
+        const struct pool_cache *cache = pool_cache_of(pool, ledger);
+        const size_t count = pool_cache_count(cache);
+        const size_t kept = everything ? 0 : size_min(count, wanted_objects(cache));
+        pool_free_cached(pool, ledger, count - kept);
+    }
+    if (everything) {
+        allocator_flush_thread();
+    }
+}
+
+void pool_serve_trims(struct ledger *ledger)
+{
+    const struct memory *memory = ledger->memory;
+    const unsigned asked = atomic_load_explicit(&memory->trims, memory_order_acquire);
+    if (asked == ledger->trims_seen) {
+        return;
+    }
+    const unsigned whole = atomic_load_explicit(&memory->trims_whole, memory_order_relaxed);
+    const bool everything = whole != ledger->trims_whole_seen;
+    ledger->trims_seen = asked;
+    ledger->trims_whole_seen = whole;
+    trim_own(ledger, everything);
+}
+
+void pool_trim_all(struct memory *memory, bool everything)
+{
+    LIST_EACH(link, &memory->pools) {
+        struct pool *pool = container_of(link, struct pool, link);
+        (void)pool_free_depot(pool, everything ? SIZE_MAX : pool_depot_idle(pool));
+    }
+    if (everything) {
+        atomic_fetch_add_explicit(&memory->trims_whole, 1, memory_order_relaxed);
+    }
+    atomic_fetch_add_explicit(&memory->trims, 1, memory_order_release);
+    if (memory->workers == 1) {
+        pool_serve_trims(memory->ledgers[0]);
+    }
+}
+
+void pool_shrink_caches(struct ledger *ledger, size_t bytes_max)
+{
+    LIST_EACH(link, &ledger->memory->pools) {
+        const size_t cached = cached_bytes(ledger);
+        if (cached <= bytes_max) {
+            return;
+        }
+        struct pool *pool = container_of(link, struct pool, link);
+        const size_t surplus = (cached - bytes_max + pool->object_bytes - 1) / pool->object_bytes;
+        const size_t count = pool_cache_count(pool_cache_of(pool, ledger));
+        pool_free_cached(pool, ledger, size_min(surplus, count));
+    }
+}
+
+void pool_reclaim(struct ledger *ledger, size_t bytes)
+{
+    const struct memory *memory = ledger->memory;
+    const size_t cached = cached_bytes(ledger);
+    pool_shrink_caches(ledger, cached > bytes ? cached - bytes : 0);
+    size_t missing = bytes - size_min(bytes, cached);
+    LIST_EACH(link, &memory->pools) {
+        struct pool *pool = container_of(link, struct pool, link);
+        if (missing == 0 || atomic_load_explicit(&memory->depot_bytes, memory_order_relaxed) == 0) {
+            return;
+        }
+        const size_t objects = (missing + pool->object_bytes - 1) / pool->object_bytes;
+        missing -= size_min(missing, pool_free_depot(pool, objects) * pool->object_bytes);
+    }
+}
+
+static void tick_cache(struct pool *pool, struct ledger *ledger)
+{
+    struct pool_cache *cache = pool_cache_of(pool, ledger);
+    const int64_t before = pool_read_count(&cache->needed);
+    const int64_t lately = cache->used_lately > 0 ? cache->used_lately : 0;
+    const int64_t gained = lately * (POOL_AVERAGE_SCALE / POOL_AVERAGE_WEIGHT);
+    atomic_store_explicit(&cache->needed, before - before / POOL_AVERAGE_WEIGHT + gained,
+                          memory_order_relaxed);
+    pool_free_cached(pool, ledger, (size_min(cache->least, pool_cache_count(cache)) + 1) / 2);
+    cache->least = pool_cache_count(cache);
+    cache->used_lately = pool_read_count(&cache->used);
+}
+
+static void tick_depot(struct pool *pool)
+{
+    (void)pool_free_depot(pool, (pool_depot_idle(pool) + 1) / 2);
+    pthread_mutex_lock(&pool->lock);
+    pool->depot_least = pool->depot_count;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void pool_tick(struct memory *memory, struct ledger *ledger)
+{
+    LIST_EACH(link, &memory->pools) {
+        struct pool *pool = container_of(link, struct pool, link);
+        tick_cache(pool, ledger);
+        if (ledger->index == 0) {
+            tick_depot(pool);
+        }
+    }
+    pool_serve_trims(ledger);
+    ledger_return_surplus(ledger, 0);
+    atomic_store_explicit(&memory->has_purged, false, memory_order_relaxed);
+}
