@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.client import expect_refused
 from harness.http import build, get
 from harness.proxy import DEFAULTS, is_haproxy
 from harness.servers import pattern
@@ -680,8 +681,7 @@ def test_tcp_request_rules(http, origin, connect, weir, ports):
             server s {server.address}
     """)
     assert connect(port).ask(get("/?s=3")).get("X-Seen") == "127.0.0.1"
-    raw = connect(refused)
-    raw.expect_close()
+    expect_refused(refused)
 
 
 def test_tcp_request_content_in_http_mode(http, origin, connect):

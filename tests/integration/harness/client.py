@@ -93,6 +93,15 @@ class Raw:
         self.sock.close()
 
 
+def expect_refused(address, seconds=5.0):
+    """Asserts that a new connection ends without a byte, however early."""
+    try:
+        with Raw(address, seconds=seconds) as raw:
+            raw.expect_close(seconds)
+    except (ConnectionResetError, ConnectionRefusedError, BrokenPipeError):
+        pass
+
+
 def tls_context(ca=None, alpn=None, minimum=None, maximum=None, certificate=None):
     """A client's TLS context; without `ca` nothing is verified."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,0 +1,482 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The runtime API: what it shows, what it changes, how it is spoken to."""
+
+import json
+import re
+import socket
+import time
+
+import pytest
+
+from harness.client import Raw
+from harness.http import get
+from harness.process import wait_until
+from harness.proxy import DEFAULTS
+from harness.servers import pattern
+
+CSV_START = (
+    "# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,"
+    "status,weight,act,bck,chkfail,chkdown,lastchg,downtime,qlimit,pid,iid,sid,throttle,lbtot,"
+    "tracked,type,rate,rate_lim,rate_max,check_status,check_code,check_duration,hrsp_1xx,hrsp_2xx,"
+    "hrsp_3xx,hrsp_4xx,hrsp_5xx,hrsp_other,hanafail,req_rate,req_rate_max,req_tot,cli_abrt,srv_abrt,"
+    "comp_in,comp_out,comp_byp,comp_rsp,lastsess,last_chk,last_agt,qtime,ctime,rtime,ttime,"
+    "agent_status,agent_code,agent_duration,check_desc,agent_desc,check_rise,check_fall,"
+    "check_health,agent_rise,agent_fall,agent_health,addr,cookie,mode,algo,conn_rate,conn_rate_max,"
+    "conn_tot,intercepted,dcon,dses,wrew,connect,reuse,cache_lookups,cache_hits,srv_icur,src_ilim,"
+    "qtime_max,ctime_max,rtime_max,ttime_max,eint,idle_conn_cur,safe_conn_cur,used_conn_cur,"
+    "need_conn_est,uweight"
+)
+
+
+@pytest.fixture
+def pair(http, origin):
+    """A proxy before servers A and B."""
+    return http([origin("A"), origin("B")], backend="balance roundrobin")
+
+
+# --- show
+
+
+@pytest.mark.smoke
+def test_show_info(pair, connect):
+    connect(pair.port).ask(get("/"))
+    info = pair.info()
+    assert int(info["Pid"]) == pair.pid
+    assert int(info["CumReq"]) >= 1
+    assert int(info["Uptime_sec"]) < 60
+    for name in ("Name", "Version", "Nbthread", "Maxconn", "CurrConns", "CumConns", "Tasks",
+                 "Run_queue", "Idle_pct", "node", "Memmax_MB", "PoolAlloc_MB", "PoolUsed_MB",
+                 "PoolFailed", "Ulimit-n", "Maxsock", "Hard_maxconn", "MaxConnRate", "ConnRate",
+                 "SessRate", "SslRate", "Stopping", "Jobs", "Listeners", "ActivePeers",
+                 "DroppedLogs", "BusyPolling", "TotalBytesOut"):
+        assert name in info, name
+
+
+def test_show_info_typed_and_json(pair):
+    typed = pair.cli("show info typed")
+    assert re.search(r"^\d+\.Pid\.1:SGP:u32:%d$" % pair.pid, typed, re.M)
+    rows = json.loads(pair.cli("show info json"))
+    row = next(row for row in rows if row["field"]["name"] == "Pid")
+    assert row["value"] == {"type": "u32", "value": pair.pid}
+    assert "SPID" not in pair.cli("show info")
+
+
+def test_show_info_describes(pair):
+    assert re.search(r'^Pid: \d+:"[^"]+"', pair.cli("show info desc"), re.M)
+
+
+@pytest.mark.smoke
+def test_show_stat_csv(pair, connect):
+    raw = connect(pair.port)
+    for _ in range(4):
+        raw.ask(get("/?s=10"))
+    text = pair.cli("show stat")
+    assert text.startswith(CSV_START)
+    lines = [line for line in text.splitlines() if line]
+    assert {line.count(",") for line in lines} == {lines[0].count(",")}
+    frontend, backend = pair.stat("fe", "FRONTEND"), pair.stat("be", "BACKEND")
+    servers = [pair.stat("be", name) for name in ("s1", "s2")]
+    assert (frontend["status"], frontend["req_tot"], frontend["hrsp_2xx"]) == ("OPEN", "4", "4")
+    assert (backend["status"], backend["hrsp_2xx"], backend["act"]) == ("UP", "4", "2")
+    assert [(row["status"], row["weight"], row["lbtot"]) for row in servers] == [
+        ("no check", "1", "2")] * 2
+    assert (frontend["type"], backend["type"], servers[0]["type"]) == ("0", "1", "2")
+    assert int(frontend["bin"]) > 0 and int(frontend["bout"]) > 40
+
+
+def test_show_stat_json_and_typed(pair):
+    rows = json.loads(pair.cli("show stat json"))
+    names = {(field["field"]["name"], field["value"]["value"]) for row in rows for field in row}
+    assert {("pxname", "fe"), ("svname", "s1"), ("svname", "BACKEND")} <= names
+    assert re.search(r"^F\.\d+\.0\.0\.pxname\.\d+:KNSs?[A-Z]?:?str:fe$|"
+                     r"^F\.\d+\.0\.0\.pxname\.\d+:[A-Za-z]{3}:str:fe$",
+                     pair.cli("show stat typed"), re.M)
+
+
+def test_show_stat_of_one(pair):
+    everything = pair.stats()
+    backend_id = pair.stat("be", "BACKEND")["iid"]
+    only = [line for line in pair.cli(f"show stat {backend_id} 4 -1").splitlines()
+            if line and not line.startswith("#")]
+    assert [line.split(",")[1] for line in only] == ["s1", "s2"]
+    assert len(everything) > len(only)
+
+
+@pytest.mark.smoke
+def test_show_pools(pair, connect):
+    connect(pair.port).ask(get("/"))
+    text = pair.cli("show pools")
+    assert text.startswith("Dumping pools usage")
+    assert re.search(r"^  - Pool \S+ \(\d+ bytes\) : \d+ allocated \(\d+ bytes\), \d+ used", text, re.M)
+    assert re.search(r"^Total: \d+ pools, \d+ bytes allocated, \d+ used", text, re.M)
+
+
+@pytest.mark.newer
+def test_show_pools_sorted_and_matched(pair):
+    names = re.findall(r"- Pool (\S+)", pair.cli("show pools byname"))
+    assert names == sorted(names)
+    sizes = [int(each) for each in re.findall(r"\((\d+) bytes\) :", pair.cli("show pools bysize"))]
+    assert sizes in (sorted(sizes), sorted(sizes, reverse=True))
+    matched = re.findall(r"- Pool (\S+)", pair.cli("show pools match buffer"))
+    assert matched and all("buffer" in name for name in matched)
+    assert len(re.findall(r"- Pool", pair.cli("show pools 2"))) <= 2
+
+
+@pytest.mark.weir_only
+def test_show_memory(pair, connect):
+    raw = connect(pair.port)
+    raw.ask(get("/"))
+    text = pair.cli("show memory")
+    assert re.search(r"\d", text)
+    for word in ("budget", "resident"):
+        assert word in text.lower(), text
+
+
+@pytest.mark.smoke
+def test_show_sess(pair, connect):
+    raw = connect(pair.port).send(get("/?t=1000"))
+    lines = wait_until(lambda: [line for line in pair.cli("show sess").splitlines()
+                                if "fe=fe" in line])
+    assert re.match(r"0x[0-9a-f]+: proto=tcpv4 src=127\.0\.0\.1:\d+ fe=fe be=be srv=s[12] ", lines[0])
+    identity = lines[0].split(":")[0]
+    assert "127.0.0.1" in pair.cli(f"show sess {identity}")
+    raw.close()
+
+
+def test_show_errors(pair, connect):
+    connect(pair.port).ask(b"GET / HTTP/1.1\r\nBad Name: 1\r\n\r\n")
+    text = pair.cli("show errors")
+    assert "fe" in text and "Bad Name" in text
+    assert re.search(r"Total events captured on \[.*\] : 1", text)
+
+
+@pytest.mark.smoke
+def test_show_servers_state(pair):
+    lines = pair.cli("show servers state").splitlines()
+    assert lines[0] == "1"
+    assert lines[1].startswith("# be_id be_name srv_id srv_name srv_addr srv_op_state "
+                               "srv_admin_state srv_uweight srv_iweight")
+    assert re.match(r"\d+ be 1 s1 127\.0\.0\.1 2 0 1 1 ", lines[2])
+    assert pair.cli("show servers state be").splitlines()[2] == lines[2]
+
+
+def test_show_servers_conn(pair):
+    assert re.search(r"be/s1 \d+/1 ", pair.cli("show servers conn be"))
+
+
+def test_show_backend(pair):
+    assert "be" in pair.cli("show backend").splitlines()
+
+
+def test_show_version(pair):
+    assert re.match(r"\d+\.\d+", pair.cli("show version"))
+
+
+def test_show_env(weir, ports):
+    proxy = weir(f"{DEFAULTS}\nfrontend fe\n    bind 127.0.0.1:{ports.take()}\n",
+                 env={"WEIR_TEST": "here"})
+    assert proxy.cli("show env WEIR_TEST").strip() == "WEIR_TEST=here"
+
+
+def test_show_cli_sockets(pair):
+    assert pair.socket_path in pair.cli("show cli sockets")
+
+
+# --- speaking to it
+
+
+@pytest.mark.smoke
+def test_several_commands_in_a_line(pair):
+    text = pair.cli("show version;show env PATH ; show backend")
+    assert "PATH=" in text and "be" in text.split()
+
+
+@pytest.mark.smoke
+def test_prompt(pair):
+    with Raw(pair.socket_path) as raw:
+        raw.send("prompt\n")
+        assert raw.reader.until(b"> ").endswith(b"\n> ")
+        raw.send("show backend\n")
+        assert b"be\n" in raw.reader.until(b"\n> ")
+        raw.send("quit\n")
+        raw.expect_close()
+
+
+def test_without_a_prompt_the_answer_ends_the_connection(pair):
+    with Raw(pair.socket_path) as raw:
+        raw.send("show version\n")
+        answer = raw.read_until_close()
+    assert answer.endswith(b"\n\n")
+
+
+@pytest.mark.smoke
+def test_help_and_unknown_commands(pair):
+    assert "show stat" in pair.cli("help")
+    assert "Unknown command" in pair.cli("frobnicate")
+    assert "show info" in pair.cli("help show info")
+
+
+def test_an_escaped_semicolon(pair):
+    assert "Unknown" in pair.cli("show\\;version")
+
+
+@pytest.mark.smoke
+def test_payload(http, scripted, connect, write):
+    path = write("a.map", "")
+    proxy = http([scripted()], frontend=f"http-request return content-type text/plain "
+                                        f"lf-string \"%[path,map({path},none)]\"")
+    proxy.cli(f"add map {path} <<\n/one first value\n/two second\n")
+    raw = connect(proxy.port)
+    assert raw.ask(get("/one")).text == "first value"
+    assert raw.ask(get("/two")).text == "second"
+
+
+def test_levels(weir, ports, folder):
+    paths = {level: str(folder / f"{level}.sock") for level in ("user", "operator", "admin")}
+    lines = "\n".join(f"    stats socket {path} level {level}" for level, path in paths.items())
+    weir(f"global\n{lines}\n{DEFAULTS}\nlisten fe\n    bind 127.0.0.1:{ports.take()}\n"
+         f"    server s1 127.0.0.1:{ports.take()}\n")
+
+    def ask(level, command):
+        with Raw(paths[level]) as raw:
+            return raw.send(command + "\n").read_until_close().decode()
+
+    assert "Permission denied" in ask("user", "set weight fe/s1 5")
+    assert "Permission denied" in ask("operator", "disable server fe/s1")
+    assert "Permission denied" not in ask("admin", "disable server fe/s1")
+    assert "Name:" in ask("user", "show info")
+    assert "Permission denied" in ask("user", "clear counters all")
+
+
+def test_a_level_can_be_lowered(pair):
+    assert "Permission denied" in pair.cli("user;disable server be/s1")
+
+
+def test_over_tcp(weir, ports):
+    port = ports.take()
+    weir(f"global\n    stats socket ipv4@127.0.0.1:{port} level admin\n{DEFAULTS}\n"
+         f"frontend fe\n    bind 127.0.0.1:{ports.take()}\n")
+    with Raw(port) as raw:
+        assert b"Name:" in raw.send("show info\n").read_until_close()
+
+
+def test_many_askers_at_once(pair):
+    socks = []
+    for _ in range(8):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(5)
+        sock.connect(pair.socket_path)
+        socks.append(sock)
+    for sock in socks:
+        sock.sendall(b"show stat\n")
+    for sock in socks:
+        data = b""
+        while piece := sock.recv(65536):
+            data += piece
+        assert data.startswith(b"# pxname")
+        sock.close()
+
+
+# --- changing things
+
+
+@pytest.mark.smoke
+def test_disable_and_enable_a_server(pair, connect):
+    raw = connect(pair.port)
+    pair.cli("disable server be/s1")
+    assert pair.stat("be", "s1")["status"] == "MAINT"
+    assert {raw.ask(get("/?s=1")).get("X-Origin") for _ in range(4)} == {"B"}
+    pair.cli("enable server be/s1")
+    assert pair.stat("be", "s1")["status"] == "no check"
+    assert {raw.ask(get("/?s=1")).get("X-Origin") for _ in range(4)} == {"A", "B"}
+
+
+@pytest.mark.smoke
+def test_set_server_state(pair, connect):
+    raw = connect(pair.port)
+    pair.cli("set server be/s2 state drain")
+    assert pair.stat("be", "s2")["status"].startswith("DRAIN") or "no check" in pair.stat(
+        "be", "s2")["status"]
+    assert {raw.ask(get("/?s=1")).get("X-Origin") for _ in range(4)} == {"A"}
+    pair.cli("set server be/s2 state ready")
+    assert {raw.ask(get("/?s=1")).get("X-Origin") for _ in range(4)} == {"A", "B"}
+    pair.cli("set server be/s1 state maint")
+    assert {raw.ask(get("/?s=1")).get("X-Origin") for _ in range(4)} == {"B"}
+
+
+@pytest.mark.smoke
+def test_weights(pair, connect):
+    assert pair.cli("get weight be/s1").strip() == "1 (initial 1)"
+    pair.cli("set weight be/s1 3")
+    raw = connect(pair.port)
+    chosen = [raw.ask(get("/?s=1")).get("X-Origin") for _ in range(8)]
+    assert chosen.count("A") == 6
+    pair.cli("set server be/s1 weight 0%")
+    assert pair.cli("get weight be/s1").strip() == "0 (initial 1)"
+    assert {raw.ask(get("/?s=1")).get("X-Origin") for _ in range(4)} == {"B"}
+
+
+def test_bad_names_are_told(pair):
+    assert "No such" in pair.cli("set weight be/nothing 3")
+    assert "No such" in pair.cli("disable server nothing/s1")
+    assert pair.cli("set weight be/s1 x").strip()
+
+
+def test_set_server_address(pair, origin, connect):
+    third = origin("C")
+    answer = pair.cli(f"set server be/s1 addr 127.0.0.1 port {third.port}")
+    assert "changed" in answer
+    raw = connect(pair.port)
+    assert {raw.ask(get("/?s=1")).get("X-Origin") for _ in range(4)} == {"B", "C"}
+
+
+def test_set_maxconn_of_a_server(http, origin, connect):
+    proxy = http([origin()])
+    proxy.cli("set maxconn server be/s1 1")
+    assert proxy.stat("be", "s1")["slim"] == "1"
+    first, second = connect(proxy.port), connect(proxy.port)
+    first.send(get("/?s=1&t=500"))
+    time.sleep(0.1)
+    second.send(get("/?s=2"))
+    second.expect_silence(0.2)
+    assert first.response().body == pattern(1)
+    assert second.response().body == pattern(2)
+
+
+def test_set_maxconn_of_a_frontend(http, origin, connect):
+    proxy = http([origin()])
+    proxy.cli("set maxconn frontend fe 1")
+    first, second = connect(proxy.port), connect(proxy.port)
+    assert first.ask(get("/?s=1")).body == pattern(1)
+    second.send(get("/?s=2"))
+    second.expect_silence(0.2)
+    first.close()
+    assert second.response().body == pattern(2)
+
+
+def test_disable_a_frontend(pair, connect):
+    pair.cli("disable frontend fe")
+    assert pair.stat("fe", "FRONTEND")["status"] == "PAUSED"
+    pair.cli("enable frontend fe")
+    assert connect(pair.port).ask(get("/?s=1")).body == pattern(1)
+
+
+def test_shutdown_a_frontend(pair):
+    pair.cli("shutdown frontend fe")
+    with pytest.raises(OSError):
+        Raw(pair.port).close()
+
+
+@pytest.mark.smoke
+def test_shutdown_session(pair, connect):
+    raw = connect(pair.port).send(get("/?t=3000"))
+    line = wait_until(lambda: next((line for line in pair.cli("show sess").splitlines()
+                                    if "fe=fe" in line), None))
+    pair.cli(f"shutdown session {line.split(':')[0]}")
+    started = time.monotonic()
+    raw.reader.more()  # an error, or the end
+    assert time.monotonic() - started < 1.5
+    assert "fe=fe" not in pair.cli("show sess")
+
+
+def test_shutdown_the_sessions_of_a_server(pair, connect):
+    raw = connect(pair.port).send(get("/?t=3000"))
+    wait_until(lambda: "srv=s" in pair.cli("show sess"))
+    server = re.search(r"srv=(s\d)", pair.cli("show sess")).group(1)
+    pair.cli(f"shutdown sessions server be/{server}")
+    started = time.monotonic()
+    raw.reader.more()  # an error, or the end
+    assert time.monotonic() - started < 1.5
+    assert "fe=fe" not in pair.cli("show sess")
+
+
+@pytest.mark.smoke
+def test_clear_counters(pair, connect):
+    raw = connect(pair.port)
+    raw.ask(get("/"))
+    pair.cli("clear counters all")
+    assert pair.stat("fe", "FRONTEND")["req_tot"] == "0"
+
+
+# --- maps and ACLs
+
+
+@pytest.fixture
+def mapped(http, scripted, write):
+    path = write("live.map", "/a one\n/b two\n")
+    acl_path = write("live.acl", "/x\n")
+    proxy = http([scripted()], frontend=f"""
+        acl listed path -f {acl_path}
+        http-request return status 202 if listed
+        http-request return content-type text/plain lf-string "%[path,map({path},none)]"
+    """)
+    proxy.map_path = path
+    proxy.acl_path = acl_path
+    return proxy
+
+
+@pytest.mark.smoke
+def test_show_and_get_map(mapped):
+    path = mapped.map_path
+    assert path in mapped.cli("show map")
+    rows = [line.split(" ", 1)[1] for line in mapped.cli(f"show map {path}").splitlines() if line]
+    assert rows == ["/a one", "/b two"]
+    found = mapped.cli(f"get map {path} /a")
+    assert "one" in found and "type=str" in found
+
+
+@pytest.mark.smoke
+def test_change_a_map(mapped, connect):
+    path = mapped.map_path
+    raw = connect(mapped.port)
+    mapped.cli(f"add map {path} /c three")
+    mapped.cli(f"set map {path} /a uno")
+    mapped.cli(f"del map {path} /b")
+    assert [raw.ask(get(each)).text for each in ("/a", "/b", "/c")] == ["uno", "none", "three"]
+    reference = mapped.cli(f"show map {path}").split()[0]
+    mapped.cli(f"del map {path} #{reference}")
+    assert raw.ask(get("/a")).text == "none"
+    mapped.cli(f"clear map {path}")
+    assert raw.ask(get("/c")).text == "none"
+
+
+def test_change_an_acl(mapped, connect):
+    path = mapped.acl_path
+    raw = connect(mapped.port)
+    assert raw.ask(get("/x")).status == 202
+    mapped.cli(f"add acl {path} /y")
+    mapped.cli(f"del acl {path} /x")
+    assert (raw.ask(get("/x")).status, raw.ask(get("/y")).status) == (200, 202)
+    assert "/y" in mapped.cli(f"show acl {path}")
+    mapped.cli(f"clear acl {path}")
+    assert raw.ask(get("/y")).status == 200
+
+
+def test_a_map_is_replaced_in_one_step(mapped, connect):
+    path = mapped.map_path
+    version = re.search(r"(\d+)", mapped.cli(f"prepare map {path}")).group(1)
+    mapped.cli(f"add map @{version} {path} /new fresh")
+    raw = connect(mapped.port)
+    assert [raw.ask(get(each)).text for each in ("/a", "/new")] == ["one", "none"]
+    mapped.cli(f"commit map @{version} {path}")
+    assert [raw.ask(get(each)).text for each in ("/a", "/new")] == ["none", "fresh"]
+
+
+def test_a_large_map(mapped, connect):
+    path = mapped.map_path
+    lines = [f"/k{number} v{number}" for number in range(2000)]
+    for at in range(0, len(lines), 100):
+        mapped.cli(f"add map {path} <<\n" + "\n".join(lines[at : at + 100]) + "\n")
+    assert connect(mapped.port).ask(get("/k1999")).text == "v1999"
+    assert mapped.cli(f"show map {path}").count("\n/") == 0
+    assert len([each for each in mapped.cli(f"show map {path}").splitlines() if each]) == 2002
+
+
+def test_names_that_are_no_maps(mapped):
+    assert "Unknown map" in mapped.cli("show map /nothing")
+
+
+def test_variables_of_the_process(pair):
+    assert "experimental" in pair.cli("set var proc.test str(hello)")
+    pair.cli("experimental-mode on; set var proc.test str(hello)")
+    assert "hello" in pair.cli("get var proc.test")
