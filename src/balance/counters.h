@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counters of frontends, backends, servers and listeners: what `show stat`, the statistics page, metrics, logs and the *_conn,
+ * Counters of frontends, backends, servers and listeners: what `show stat`, the statistics page,
+ * metrics, logs and the *_conn,
  * *_rate fetches read. One struct for all four kinds; each kind uses its part.
  */
 #ifndef WEIR_BALANCE_COUNTERS_H
@@ -8,9 +9,10 @@
 
 #include <stdint.h>
 
-/* Events a second over a sliding second, as HAProxy computes it: the current second's count plus the share of the last. */
+/* Events a second over a sliding second, as HAProxy computes it: the current second's count plus
+ * the share of the last. */
 struct rate {
-    uint64_t second;   /* the second (monotonic) that `current` counts */
+    uint64_t second; /* the second (monotonic) that `current` counts */
     uint32_t current;
     uint32_t previous;
     uint32_t max;
@@ -41,10 +43,10 @@ struct counters {
     uint64_t bytes_out;
     uint64_t denied_requests;
     uint64_t denied_responses;
-    uint64_t denied_connections;  /* tcp-request connection */
-    uint64_t denied_sessions;     /* tcp-request session */
+    uint64_t denied_connections; /* tcp-request connection */
+    uint64_t denied_sessions;    /* tcp-request session */
     uint64_t request_errors;
-    uint64_t connection_errors;   /* dialling failed */
+    uint64_t connection_errors; /* dialling failed */
     uint64_t response_errors;
     uint64_t retries;
     uint64_t redispatches;
@@ -52,17 +54,18 @@ struct counters {
     uint64_t server_aborts;
     uint64_t connect_attempts;
     uint64_t connections_reused;
-    uint64_t rewrites_failed;     /* header rewriting refused for want of room */
+    uint64_t rewrites_failed; /* header rewriting refused for want of room */
     uint64_t internal_errors;
-    uint64_t intercepted;         /* answered here: statistics, redirects, monitor */
-    uint64_t selected_total;      /* lbtot: times chosen by the algorithm */
-    uint64_t last_session_ms;     /* monotonic ms of the last assignment, 0 never */
+    uint64_t intercepted;     /* answered here: statistics, redirects, monitor */
+    uint64_t selected_total;  /* lbtot: times chosen by the algorithm */
+    uint64_t last_session_ms; /* monotonic ms of the last assignment, 0 never */
     uint32_t queue_current;
     uint32_t queue_max;
     uint64_t check_failures;
-    uint64_t check_downs;         /* transitions to down */
+    uint64_t check_downs; /* transitions to down */
     uint64_t downtime_ms;
-    uint64_t queue_time_us, connect_time_us, response_time_us, total_time_us; /* sums over the last 1024 (rolling) */
+    uint64_t queue_time_us, connect_time_us, response_time_us,
+        total_time_us; /* sums over the last 1024 (rolling) */
     uint32_t queue_time_max_ms, connect_time_max_ms, response_time_max_ms, total_time_max_ms;
 };
 

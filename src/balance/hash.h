@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hash functions that choose servers. They must give HAProxy's numbers, so that a mixed fleet
- * sends one key to one server. For hash tables inside weir see hash_bytes of base/hash_table.h.
+ * The hash functions of `hash-type` and of the converters with the same names. They give the
+ * numbers that HAProxy gives, so that a mixed fleet sends a key to the same server. Pure functions.
  */
 #ifndef WEIR_BALANCE_HASH_H
 #define WEIR_BALANCE_HASH_H
@@ -10,22 +10,23 @@
 
 #include "base/slice.h"
 
-/* SDBM: the default of hash-type. */
+/* The function of the sdbm library (HAProxy's default). */
 uint32_t hash_sdbm(struct slice bytes);
 
-/* DJB2 (times 33 plus byte). */
+/* Bernstein's times-33 function with the start value 5381. */
 uint32_t hash_djb2(struct slice bytes);
 
-/* WT6: 6 bits of rotation. */
+/* HAProxy's wt6. */
 uint32_t hash_wt6(struct slice bytes);
 
-/* CRC32 as Ethernet, gzip and PNG have it. */
+/* CRC-32 of Ethernet, gzip and PNG. */
 uint32_t hash_crc32(struct slice bytes);
 
-/* CRC32 with Castagnoli's polynomial, as iSCSI has it. */
-uint32_t hash_crc32c(struct slice bytes);
+/* The decimal number at the start of the bytes (a sign allowed), cut to 32 bits: `hash-type …
+ * none`. */
+uint32_t hash_none(struct slice bytes);
 
-/* Full avalanche: spreads every bit of `hash` over all (hash-type … avalanche). */
-uint32_t hash_avalanche(uint32_t hash);
+/* The modifier `avalanche`: every bit of the value changes half of the result's bits. */
+uint32_t hash_avalanche(uint32_t value);
 
 #endif
