@@ -479,9 +479,9 @@ static void destroy_auth(struct account *account, void *data)
 }
 
 const struct action_ops ACTIONS_REDIRECT[] = {
-    {"auth", PHASES_HTTP_REQUEST, "auth [realm <realm>]", parse_auth, run_auth, destroy_auth},
+    {"auth", PHASES_HTTP_REQUEST, "auth [realm <realm>]", parse_auth, run_auth, destroy_auth, 0},
     {"redirect", PHASES_HTTP_BOTH, "redirect { location | prefix | scheme } <text> [<option>]*",
-     parse_redirect, run_redirect, destroy_redirect},
+     parse_redirect, run_redirect, destroy_redirect, 0},
     {0},
 };
 
@@ -489,7 +489,7 @@ const struct action_ops ACTIONS_REDIRECT[] = {
 
 static const struct action_ops directive_actions[] = {
     {"redirect", PHASES_HTTP_REQUEST, "redirect { location | prefix | scheme } <text> [<option>]*",
-     parse_redirect_literal, run_redirect, destroy_redirect},
+     parse_redirect_literal, run_redirect, destroy_redirect, 0},
     {0},
 };
 

@@ -34,6 +34,7 @@ struct capture_settings {
 struct capture_declarations {
     struct capture_settings *request, *response;
     unsigned request_count, response_count;
+    unsigned request_referred, response_referred; /* 1 + the highest id that a rule names */
     const char *cookie_name; /* capture cookie: the beginning of its name, "name=" for exactly it;
                                 NULL: none */
     uint16_t cookie_bytes_max;
@@ -44,6 +45,10 @@ struct capture_declarations {
 MUST_USE enum result capture_declare(struct capture_declarations *declarations,
                                      struct account *account, bool is_response, const char *name,
                                      uint16_t bytes_max, unsigned *id);
+
+/* Notes that a rule names slot `id`, which may be declared further on: once everything is read,
+ * *_referred above *_count means "unable to find capture id". */
+void capture_refer(struct capture_declarations *declarations, bool is_response, unsigned id);
 
 /* Sets the one captured cookie; `name` is copied. RESULT_FULL: there is one already. */
 MUST_USE enum result capture_declare_cookie(struct capture_declarations *declarations,

@@ -179,6 +179,9 @@ static enum result parse_action(struct rule_parser *parser, struct rule *rule,
         text_clear(outer);
         text_append_format(outer, "error detected while parsing '%s %s' rule : %s",
                            rule_phase_keyword(phase), words[0], inner.data);
+        if (slice_starts_with(text_slice(&inner), SLICE("expects"))) {
+            text_append_format(outer, " (%s)", rule->ops->usage);
+        }
     }
     return result;
 }

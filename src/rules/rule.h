@@ -77,6 +77,8 @@ struct action_ops {
     void (*run)(const struct rule *rule, struct rule_context *context, struct verdict *verdict);
     /* Releases what `arguments` refer to; NULL: nothing. The block itself is the caller's. */
     void (*destroy)(struct account *account, void *arguments);
+    /* Tells rows with the same functions apart (read it from rule->ops). */
+    unsigned variant;
 };
 
 struct rule_list {
