@@ -151,7 +151,8 @@ MUST_USE static inline enum result account_charge(struct account *account, size_
 {
     struct ledger *ledger = account->ledger;
     const size_t free = atomic_load_explicit(&ledger->free, memory_order_relaxed);
-    if (bytes > free || account->kind == ACCOUNT_OPERATOR || !account_cap_allows(account, bytes)) {
+    if (bytes > free || ledger->is_shared || account->kind == ACCOUNT_OPERATOR ||
+        !account_cap_allows(account, bytes)) {
         return account_charge_slow(account, bytes);
     }
     atomic_store_explicit(&ledger->free, free - bytes, memory_order_relaxed);
@@ -168,7 +169,7 @@ static inline void account_discharge(struct account *account, size_t bytes)
 {
     struct ledger *ledger = account->ledger;
     const size_t free = atomic_load_explicit(&ledger->free, memory_order_relaxed) + bytes;
-    if (free > ledger->surplus_max || account->kind == ACCOUNT_OPERATOR) {
+    if (free > ledger->surplus_max || ledger->is_shared || account->kind == ACCOUNT_OPERATOR) {
         account_discharge_slow(account, bytes);
         return;
     }

@@ -84,14 +84,13 @@ void budget_lease_forced(struct budget *budget, size_t bytes)
 
 void budget_return(struct budget *budget, size_t bytes)
 {
-    const size_t before = atomic_fetch_sub_explicit(&budget->leased, bytes, memory_order_relaxed);
+    const size_t before = atomic_fetch_sub(&budget->leased, bytes);
     ASSERT(bytes <= before);
 }
 
 size_t budget_in_use(const struct budget *budget)
 {
-    return atomic_load_explicit(&budget->leased, memory_order_relaxed) +
-           atomic_load_explicit(&budget->overhead, memory_order_relaxed);
+    return atomic_load(&budget->leased) + atomic_load(&budget->overhead);
 }
 
 size_t budget_left(const struct budget *budget)
@@ -160,6 +159,6 @@ void budget_set_overhead(struct budget *budget, size_t overhead)
     const size_t step =
         budget->limit == SIZE_MAX ? OBSERVE_STEP_UNLIMITED : margin / OBSERVATIONS_IN_MARGIN;
     const size_t leased = atomic_load_explicit(&budget->leased, memory_order_relaxed);
-    atomic_store_explicit(&budget->overhead, overhead, memory_order_relaxed);
+    atomic_store(&budget->overhead, overhead);
     atomic_store_explicit(&budget->observe_at, leased + step, memory_order_relaxed);
 }

@@ -140,7 +140,7 @@ static void count_waiting(struct ledger *ledger, enum wait_class wait_class, uns
     _Atomic unsigned *count = &ledger->waiting_count[wait_class];
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + change,
                           memory_order_relaxed);
-    atomic_fetch_add_explicit(&ledger->memory->waiting, change, memory_order_relaxed);
+    atomic_fetch_add(&ledger->memory->waiting, change);
 }
 
 unsigned memory_waiting(const struct ledger *ledger, enum wait_class wait_class)
@@ -267,12 +267,10 @@ static void help_others(struct ledger *ledger)
 {
     const struct memory *memory = ledger->memory;
     ledger_return_surplus(ledger, 0);
-    atomic_thread_fence(memory_order_seq_cst);
     const size_t sets = sets_left(memory, 0);
     for (unsigned i = 0; i < memory->workers; i++) {
         const struct ledger *other = memory->ledgers[i];
-        if (other != ledger && has_wakeable(other) &&
-            sets > atomic_load_explicit(&other->sets_seen, memory_order_relaxed)) {
+        if (other != ledger && has_wakeable(other) && sets > atomic_load(&other->sets_seen)) {
             call_wake_hook(other);
         }
     }
@@ -297,8 +295,7 @@ static void call_in_surplus(const struct ledger *ledger)
 static void note_left(struct ledger *ledger)
 {
     const size_t sets = own_sets_left(ledger);
-    atomic_store_explicit(&ledger->sets_seen, sets, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_store(&ledger->sets_seen, sets);
     if (own_sets_left(ledger) > sets) {
         call_wake_hook(ledger);
     } else if (sets == 0) {
@@ -342,9 +339,7 @@ unsigned memory_wake(struct ledger *ledger)
     bool is_cut = false;
     adapt(ledger);
     pool_serve_trims(ledger);
-    atomic_thread_fence(memory_order_seq_cst);
-    if (ledger->is_waking ||
-        atomic_load_explicit(&ledger->memory->waiting, memory_order_relaxed) == 0) {
+    if (ledger->is_waking || atomic_load(&ledger->memory->waiting) == 0) {
         return 0;
     }
     ledger->is_waking = true;
