@@ -64,6 +64,7 @@ struct tls_session {
     bool is_complete;
     bool is_finished; /* close_notify sent, or not to be sent any more */
     bool wants_write;
+    bool is_drained;      /* the last call asked for more input than there was */
     bool is_name_refused; /* strict-sni */
     bool is_truncated;    /* input ended without close_notify */
     bool has_peer_certificate;

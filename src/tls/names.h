@@ -24,7 +24,7 @@ enum { TLS_PRIORITY_SIZE = 2048 };
 MUST_USE enum result tls_names_append_priority(const struct tls_options *options,
                                                struct text *priority, struct text *error);
 
-/* OpenSSL's name of a suite that GnuTLS calls `suite`; `suite` itself when OpenSSL has none. */
+/* OpenSSL's name of the suite that the IANA calls `suite`; `suite` itself when OpenSSL has none. */
 const char *tls_names_openssl_suite(const char *suite);
 
 #endif

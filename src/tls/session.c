@@ -53,8 +53,10 @@ static void end_call(struct tls_session *session, struct library_meter meter)
 
 static ssize_t pull(gnutls_transport_ptr_t pointer, void *data, size_t bytes)
 {
-    const struct tls_session *session = pointer;
-    return session->io->receive(session->io_owner, data, bytes);
+    struct tls_session *session = pointer;
+    ssize_t count = session->io->receive(session->io_owner, data, bytes);
+    session->is_drained = count < 0;
+    return count;
 }
 
 static ssize_t push(gnutls_transport_ptr_t pointer, const void *data, size_t bytes)
@@ -309,20 +311,33 @@ bool tls_session_wants_write(const struct tls_session *session)
 
 /* ---- records ---- */
 
-/* One gnutls_record_recv, past what is no data and no end. */
+/* Whether a blocked read was only a handshake message (a ticket, a key update), behind which there
+ * may be data. */
+static bool is_worth_another(const struct tls_session *session, ssize_t status)
+{
+    return is_blocked((int)status) && !session->is_drained &&
+           gnutls_record_get_direction(session->native) == 0;
+}
+
+/* Reads past what is no data and no end. */
 static ssize_t receive_data(struct tls_session *session, void *data, size_t bytes)
 {
+    ssize_t status = GNUTLS_E_AGAIN;
     for (unsigned i = 0; i < NUISANCES_MAX; i++) {
-        ssize_t status = gnutls_record_recv(session->native, data, bytes);
+        session->is_drained = false;
+        status = gnutls_record_recv(session->native, data, bytes);
         if (status == GNUTLS_E_REHANDSHAKE) {
             /* Renegotiation is refused (RFC 5246 7.2.2); the peer may go on without. */
             (void)gnutls_alert_send(session->native, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
-        } else if (status >= 0 || is_blocked((int)status) ||
-                   gnutls_error_is_fatal((int)status) != 0) {
+        } else if (!is_worth_another(session, status) &&
+                   (status >= 0 || is_blocked((int)status) ||
+                    gnutls_error_is_fatal((int)status) != 0)) {
             return status;
         }
     }
-    return GNUTLS_E_UNEXPECTED_PACKET;
+    /* Messages go on next time, after others had their turn; warnings without end are no
+     * conversation. */
+    return is_blocked((int)status) ? status : GNUTLS_E_UNEXPECTED_PACKET;
 }
 
 enum result tls_session_read(struct tls_session *session, void *data, size_t bytes, size_t *count)
