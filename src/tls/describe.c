@@ -24,6 +24,9 @@ struct slice tls_session_sni(const struct tls_session *session)
 
 const char *tls_session_protocol(const struct tls_session *session)
 {
+    if (!session->is_complete) {
+        return "-";
+    }
     switch ((int)gnutls_protocol_get_version(session->native)) {
     case GNUTLS_TLS1_0:
         return "TLSv1";
