@@ -87,13 +87,12 @@ static void run_set(const struct rule *rule, struct rule_context *context, struc
     (void)verdict;
     const struct variable_arguments *arguments = rule->arguments;
     struct sample sample = {0};
-    struct sample_cursor cursor = {0};
     enum result result;
     if (arguments->format != NULL) {
         sample.type = SAMPLE_STRING;
         result = log_format_evaluate(arguments->format, context, &sample.text);
     } else {
-        result = sample_evaluate(arguments->expression, context, &cursor, &sample);
+        result = sample_evaluate(arguments->expression, context, NULL, &sample);
     }
     if (result == RESULT_OK) {
         result = variable_store(arguments->name, arguments->conditions, context, &sample);

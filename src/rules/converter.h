@@ -25,10 +25,6 @@ struct sample_converter {
     unsigned variant;
 };
 
-/* The converter called `name` in the tables, or NULL. */
-const struct sample_converter *converter_find(const struct sample_converter *const *tables,
-                                              struct slice name);
-
 extern const struct sample_converter converters_integer[]; /* add, and, neg, even… */
 extern const struct sample_converter converters_text[]; /* lower, field, word, concat, regsub… */
 extern const struct sample_converter converters_encoding[]; /* url_dec, base64, hex, json… */

@@ -15,24 +15,26 @@
 #include "rules/sample.h"
 #include "rules/sample_argument.h"
 
-/* Sets of SAMPLE_IN_* for rows. */
-#define FETCH_ANYWHERE                                                                 \
-    (SAMPLE_IN_CONNECTION | SAMPLE_IN_SESSION | FETCH_IN_REQUEST | FETCH_IN_RESPONSE | \
-     SAMPLE_IN_CHECK | SAMPLE_IN_CLI)
-#define FETCH_IN_REQUEST  (SAMPLE_IN_REQUEST_CONTENT | SAMPLE_IN_HTTP_REQUEST)
-#define FETCH_IN_RESPONSE (SAMPLE_IN_RESPONSE_CONTENT | SAMPLE_IN_HTTP_RESPONSE | SAMPLE_IN_LOG)
-/* Known once the client is connected, and as long as it is. */
-#define FETCH_OF_CLIENT \
-    (SAMPLE_IN_CONNECTION | SAMPLE_IN_SESSION | FETCH_IN_REQUEST | FETCH_IN_RESPONSE)
-/* Known to a stream: from its first bytes to its log. */
-#define FETCH_OF_STREAM (FETCH_IN_REQUEST | FETCH_IN_RESPONSE)
+/*
+ * Sets of SAMPLE_IN_* for rows: since when and until when the information is there. What a request
+ * or a response says is gone behind its own rules.
+ */
+#define FETCH_OF_REQUEST  (SAMPLE_IN_REQUEST_CONTENT | SAMPLE_IN_HTTP_REQUEST)
+#define FETCH_OF_RESPONSE (SAMPLE_IN_RESPONSE_CONTENT | SAMPLE_IN_HTTP_RESPONSE | SAMPLE_IN_CHECK)
+/* From the choice of a server to the log. */
+#define FETCH_OF_SERVER (FETCH_OF_RESPONSE | SAMPLE_IN_LOG)
+/* From the first bytes of a stream to its log. */
+#define FETCH_OF_STREAM \
+    (FETCH_OF_REQUEST | SAMPLE_IN_RESPONSE_CONTENT | SAMPLE_IN_HTTP_RESPONSE | SAMPLE_IN_LOG)
+/* As long as the client is connected. */
+#define FETCH_OF_CLIENT (SAMPLE_IN_CONNECTION | SAMPLE_IN_SESSION | FETCH_OF_STREAM)
+#define FETCH_ANYWHERE  (FETCH_OF_CLIENT | SAMPLE_IN_CHECK | SAMPLE_IN_CLI)
 
 /* Properties of a row, or-ed. */
 enum fetch_flags {
     FETCH_HAS_FORMS = 1, /* ACLs may write <name>_beg, _dir, _dom, _end, _len, _reg, _sub, _str… */
-    FETCH_TRUE_WORDS =
-        2,             /* patterns of its ACLs are method names, not strings of the user's case */
-    FETCH_DECIMAL = 4, /* patterns are versions: "3.1" is 3 * 65536 + 1 */
+    FETCH_NOCASE = 2,    /* patterns of its ACLs ignore case: methods */
+    FETCH_DECIMAL = 4,   /* patterns are versions: "3.1" is 3 * 65536 + 1 */
 };
 
 /* One call: what the row and the expression say. */
@@ -59,9 +61,6 @@ struct sample_fetch {
     unsigned variant; /* tells rows with the same function apart */
     unsigned flags;
 };
-
-/* The fetch called `name` in the tables, or NULL. */
-const struct sample_fetch *fetch_find(const struct sample_fetch *const *tables, struct slice name);
 
 /* The row that an expression begins with. */
 const struct sample_fetch *sample_expression_fetch(const struct sample_expression *expression);

@@ -108,7 +108,8 @@ struct sample_cursor {
 };
 
 /*
- * Evaluates. RESULT_OK: `out` holds a value. RESULT_NOT_FOUND: no value. RESULT_BLOCKED: more input may give one (only while the
+ * Evaluates. With a cursor (ACLs) a fetch with several values gives one after the other, from the first; without one it
+ * gives the one it stands for (of a header: the last). RESULT_OK: `out` holds a value. RESULT_NOT_FOUND: no value. RESULT_BLOCKED: more input may give one (only while the
  * context is not final). RESULT_NO_MEMORY.
  */
 MUST_USE enum result sample_evaluate(const struct sample_expression *expression, struct rule_context *context,
@@ -120,5 +121,18 @@ MUST_USE enum result sample_evaluate_as(const struct sample_expression *expressi
 
 /* Casts in place by HAProxy's table of casts; RESULT_NOT_FOUND when the value has no such form. */
 MUST_USE enum result sample_cast(struct rule_context *context, struct sample *sample, enum sample_type type);
+
+/* Whether some value of type `from` has a form of type `to`. */
+bool sample_can_cast(enum sample_type from, enum sample_type to);
+
+/* The type's name in HAProxy's messages and in `show`: "str", "sint", "ipv4"… */
+const char *sample_type_name(enum sample_type type);
+
+/*
+ * As sample_parse for an expression inside a longer text ("%[fetch,conv]"): stops at the first byte that cannot belong to it and stores
+ * where.
+ */
+MUST_USE enum result sample_parse_prefix(struct rule_parser *parser, const char *text, const char **end,
+                                         struct sample_expression **out);
 
 #endif

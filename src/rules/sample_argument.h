@@ -55,6 +55,7 @@ struct sample_reference {
     const char *server;      /* ARGUMENT_SERVER: the server's name, else NULL */
     const char *keyword;     /* the fetch or converter, for messages */
     unsigned position;       /* of the argument, from 1 */
+    bool is_implicit;        /* not given: `name` is the proxy being parsed */
     const char *file;
     unsigned line;
     /*

@@ -59,9 +59,9 @@ enum variable_condition {
     VARIABLE_IF_NOT_EXISTS = 2,
     VARIABLE_IF_EMPTY = 4, /* the new value is empty */
     VARIABLE_IF_NOT_EMPTY = 8,
-    VARIABLE_IF_SET = 16, /* the name was set before and is not unset */
+    VARIABLE_IF_SET = 16, /* as VARIABLE_IF_EXISTS, but proc ones exist from the start */
     VARIABLE_IF_NOT_SET = 32,
-    VARIABLE_IF_GREATER = 64, /* the new value is greater than the old one (integers) */
+    VARIABLE_IF_GREATER = 64, /* the old value is greater; true unless both are integers */
     VARIABLE_IF_LESS = 128,
 };
 
@@ -93,6 +93,9 @@ const struct variable_name *variable_name_find(const struct variable_names *name
  */
 MUST_USE enum result variable_target_parse(struct rule_parser *parser, struct slice text,
                                            const struct variable_name **out, unsigned *conditions);
+
+/* Adds the condition called `word` to `*conditions`; false when there is none such. */
+bool variable_condition_find(struct slice word, unsigned *conditions);
 
 /* ---- values ---- */
 
