@@ -45,7 +45,8 @@ struct log_sink {
 
 void log_outputs_init(struct log_outputs *outputs, struct event_loop *loop)
 {
-    *outputs = (struct log_outputs){.loop = loop, .sockets = {-1, -1, -1}};
+    *outputs =
+        (struct log_outputs){.loop = loop, .sockets = {-1, -1, -1}, .pid = (uint32_t)getpid()};
     account_init(&outputs->account, event_loop_ledger(loop), ACCOUNT_OPERATOR, 0);
     list_init(&outputs->descriptors);
     list_init(&outputs->rings);
@@ -303,7 +304,7 @@ static void append_header(struct log_sink *sink, const struct log_line *line, st
         .host = slice_from_string(options->host),
         .tag = line->tag,
         .structured_data = line->structured_data,
-        .pid = (uint32_t)getpid(),
+        .pid = sink->outputs->pid,
     };
     syslog_append_header(text, &header, &sink->clock);
 }

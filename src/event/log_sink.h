@@ -72,6 +72,7 @@ struct log_outputs {
     struct {
         int v4, v6, local; /* -1: not opened yet */
     } sockets;
+    uint32_t pid;     /* shown in headers: of the process that called log_outputs_init */
     uint64_t dropped; /* lines lost by all sinks (DroppedLogs of `show info`) */
 };
 

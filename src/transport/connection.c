@@ -126,8 +126,8 @@ enum result connection_accept(struct transport *transport, int fd, const struct 
                               const struct connection_events *events, void *owner,
                               struct connection **out)
 {
-    struct connection *connection = connection_take(
-        transport, fd, options->is_operator ? ACCOUNT_OPERATOR : ACCOUNT_CLIENT);
+    struct connection *connection =
+        connection_take(transport, fd, options->is_operator ? ACCOUNT_OPERATOR : ACCOUNT_CLIENT);
     if (connection == NULL) {
         return RESULT_NO_MEMORY;
     }

@@ -86,8 +86,8 @@ enum result connection_dial(struct transport *transport, const struct connection
     if (fd < 0) {
         return RESULT_FAILED;
     }
-    struct connection *connection = connection_take(
-        transport, fd, options->is_operator ? ACCOUNT_OPERATOR : ACCOUNT_SERVER);
+    struct connection *connection =
+        connection_take(transport, fd, options->is_operator ? ACCOUNT_OPERATOR : ACCOUNT_SERVER);
     if (connection == NULL) {
         (void)close(fd);
         return RESULT_NO_MEMORY;
