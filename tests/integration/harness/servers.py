@@ -138,6 +138,13 @@ class Peer:
         self.sock.sendall(data.encode("latin-1") if isinstance(data, str) else data)
         return self
 
+    def wait_end(self):
+        """Reads until the other side closes, by a FIN or a RST."""
+        try:
+            self.reader.until_close()
+        except ConnectionResetError:
+            pass
+
     def sleep(self, seconds):
         """Waits, but no longer than the test lasts."""
         self._closing.wait(seconds)
