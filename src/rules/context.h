@@ -151,6 +151,8 @@ struct rule_context {
     bool log_is_early;                     /* option logasap: '+' before sizes and total times */
     const char *node_name;                 /* global `node` or the host name */
     const char *host_name;                 /* of the system: %H; NULL: node_name */
+    const char *log_origin;                /* %OG: "txn_close"…; NULL: "unspec" */
+    const char *error_message;             /* what LOG_FORMAT_ERROR says happened, or NULL */
     uint32_t process_connections;          /* actconn */
 };
 
