@@ -24,7 +24,7 @@ BAD_WORDS = re.compile(
 # The harness's own part of the configuration: the runtime socket it asks.
 BASE = """\
 global
-    stats socket {socket} mode 600 level admin
+    stats socket {socket} mode 600 level admin expose-fd listeners
     stats timeout 60s
 """
 
