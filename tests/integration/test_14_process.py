@@ -56,7 +56,7 @@ def test_usage():
     done = run_once(["-h"])
     assert "Usage" in output(done)
     for flag in ("-f", "-c", "-D", "-db", "-sf", "-st", "-m", "-n"):
-        assert re.search(rf"(^|[\s\[]){flag}\b", output(done)), flag
+        assert re.search(rf"(^|[\s\[/]){flag}\b", output(done)), flag
 
 
 def test_an_unknown_flag():
@@ -550,7 +550,7 @@ def test_master_socket(master, folder):
     path = str(folder / "master.sock")
     wait_until(lambda: not refuses(path), what="the master listens")
     with Raw(path) as raw:
-        text = raw.send("show proc\n").read_until_close().decode()
+        text = raw.send("show proc\n").half_close().read_until_close().decode()
     assert re.search(rf"^{process.pid}\s+master", text, re.M)
     assert re.search(r"^\d+\s+worker", text, re.M)
 
