@@ -82,8 +82,8 @@ struct server_cookie_answer {
     struct slice server_cookie; /* of the server that answered; data NULL: it has none */
     bool has_server;            /* false: answered without a server (then nothing is inserted) */
     bool is_post;               /* the request was a POST */
-    bool is_cacheable; /* the response to that request may be cached (http_response_is_cacheable) */
-    bool is_ignored;   /* ignore-persist */
+    bool is_cacheable;          /* what server_cookie_is_cacheable says */
+    bool is_ignored;            /* ignore-persist */
     uint64_t wall_s;
 };
 
