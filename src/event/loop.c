@@ -100,6 +100,7 @@ enum result event_loop_create(struct ledger *ledger, unsigned descriptors_max,
         release_loop(loop);
         return result;
     }
+    memory_set_wake_hook(ledger, event_mailbox_wake, &loop->mailbox);
     result = event_reserve(loop, descriptors_max);
     if (result != RESULT_OK) {
         event_loop_destroy(loop);
@@ -114,6 +115,7 @@ void event_loop_destroy(struct event_loop *loop)
     if (loop == NULL) {
         return;
     }
+    memory_set_wake_hook(loop->account.ledger, NULL, NULL);
     event_timer_stop(&loop->tick);
     event_mailbox_deinit(loop);
     ev_check_stop(loop->native, &loop->after_poll);

@@ -22,6 +22,7 @@ struct event_message {
 
 /* Messages from other threads: a ring under a lock that is held for a few stores. */
 struct event_mailbox {
+    struct ev_loop *native;
     pthread_mutex_t lock;
     ev_async wake;
     unsigned first;
@@ -59,6 +60,9 @@ MUST_USE enum result event_reserve(struct event_loop *loop, unsigned descriptors
 
 /* Prepares the mailbox and its wake-up. */
 void event_mailbox_init(struct event_loop *loop);
+
+/* Makes the loop of a mailbox turn soon. Any thread may call. */
+void event_mailbox_wake(void *mailbox);
 
 /* Ends the wake-up; messages that wait are dropped. */
 void event_mailbox_deinit(struct event_loop *loop);

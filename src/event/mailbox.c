@@ -59,7 +59,14 @@ void event_mailbox_init(struct event_loop *loop)
     ASSERT(error == 0);
     ev_async_init(&mailbox->wake, on_wake);
     mailbox->wake.data = mailbox;
+    mailbox->native = loop->native;
     ev_async_start(loop->native, &mailbox->wake);
+}
+
+void event_mailbox_wake(void *mailbox)
+{
+    struct event_mailbox *woken = mailbox;
+    ev_async_send(woken->native, &woken->wake);
 }
 
 void event_mailbox_deinit(struct event_loop *loop)
@@ -83,6 +90,6 @@ enum result event_loop_post(struct event_loop *loop, void (*on_message)(void *ar
     if (is_full) {
         return RESULT_FULL;
     }
-    ev_async_send(loop->native, &mailbox->wake);
+    event_mailbox_wake(mailbox);
     return RESULT_OK;
 }

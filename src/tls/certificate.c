@@ -244,6 +244,9 @@ enum result tls_certificates_add(struct tls_certificates *store, struct pem_bund
     bundle->key = NULL;
     certificate->algorithm =
         (gnutls_pk_algorithm_t)gnutls_privkey_get_pk_algorithm(certificate->key, NULL);
+    bool is_rsa = certificate->algorithm == GNUTLS_PK_RSA;
+    store->has_rsa = store->has_rsa || is_rsa;
+    store->has_curves = store->has_curves || !is_rsa;
     size_t index = store->count;
     store->count++; /* from here on the store releases it */
     if (status < 0) {

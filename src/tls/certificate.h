@@ -35,7 +35,8 @@ struct tls_certificates {
     struct tls_certificate *items;
     size_t count, room;
     unsigned bundles;
-    struct hash_table names; /* struct tls_name */
+    bool has_rsa, has_curves; /* kinds of keys */
+    struct hash_table names;  /* struct tls_name */
     struct hash_link **buckets;
 };
 

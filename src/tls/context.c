@@ -155,6 +155,11 @@ static enum result make_native(struct tls_context *context, const struct tls_opt
     } else {
         result = load_trust(context, options, error);
     }
+    if (result == RESULT_OK && context->is_server) {
+        /* For clients of TLS 1.2 that name no group of RFC 7919; without it DHE suites are not
+         * offered to them. */
+        (void)gnutls_certificate_set_known_dh_params(context->credentials, GNUTLS_SEC_PARAM_MEDIUM);
+    }
     if (result == RESULT_OK && context->has_tickets && context->is_server) {
         status = gnutls_session_ticket_key_generate(&context->ticket_key);
         if (status != GNUTLS_E_SUCCESS) {

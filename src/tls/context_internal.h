@@ -66,12 +66,17 @@ struct tls_session {
     bool wants_write;
     bool is_drained;      /* the last call asked for more input than there was */
     bool is_name_refused; /* strict-sni */
-    bool is_truncated;    /* input ended without close_notify */
+    bool offers_ecdsa; /* the hello has a suite of TLS 1.2 for certificates with elliptic curves */
+    bool is_truncated; /* input ended without close_notify */
     bool has_peer_certificate;
 };
 
-/* Sets the certificate choice of a server context (sni.c). */
+/* Sets the certificate choice of a context (sni.c). */
 void tls_sni_install(struct tls_context *context);
+
+/* Lets a server session look at the hello, where its context has keys of both kinds to choose from
+ * (sni.c). */
+void tls_sni_watch_hello(struct tls_session *session);
 
 /* Checks the peer's certificate in the handshake of `session`, as its context demands (verify.c).
  */

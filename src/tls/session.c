@@ -92,6 +92,7 @@ static int set_role(struct tls_session *session)
 {
     struct tls_context *context = session->context;
     if (context->is_server) {
+        tls_sni_watch_hello(session);
         gnutls_handshake_set_max_packet_length(session->native, context->verify == TLS_VERIFY_NONE
                                                                     ? HELLO_BYTES_MAX
                                                                     : CHAIN_BYTES_MAX);

@@ -156,7 +156,7 @@ void connection_set_owner(struct connection *connection, const struct connection
     connection->owner = owner;
 }
 
-void connection_set_state(struct connection *connection, enum connection_state state)
+static void set_state(struct connection *connection, enum connection_state state)
 {
     ASSERT((STEPS[connection->state] & 1 << state) != 0);
     connection->state = state;
@@ -172,7 +172,7 @@ void connection_set_error(struct connection *connection, enum connection_error e
 void connection_fail(struct connection *connection, enum connection_error error, int system_error)
 {
     connection_set_error(connection, error, system_error);
-    connection_set_state(connection, CONNECTION_CLOSED);
+    set_state(connection, CONNECTION_CLOSED);
     event_io_stop(&connection->io);
     connection->events->on_error(connection->owner, error);
 }
@@ -199,7 +199,7 @@ static void continue_handshake(struct connection *connection)
     }
     uint64_t elapsed_ms = event_now_ms(connection->transport->loop) - connection->accepted_ms;
     connection->handshake_ms = (uint32_t)elapsed_ms - connection->handshake_ms;
-    connection_set_state(connection, CONNECTION_OPEN);
+    set_state(connection, CONNECTION_OPEN);
     connection_want(connection, connection->wanted);
     connection->events->on_open(connection->owner);
 }
@@ -207,12 +207,12 @@ static void continue_handshake(struct connection *connection)
 void connection_on_connected(struct connection *connection)
 {
     if (connection->tls == NULL) {
-        connection_set_state(connection, CONNECTION_OPEN);
+        set_state(connection, CONNECTION_OPEN);
         connection_update_watch(connection);
         connection->events->on_open(connection->owner);
         return;
     }
-    connection_set_state(connection, CONNECTION_HANDSHAKE);
+    set_state(connection, CONNECTION_HANDSHAKE);
     uint64_t elapsed_ms = event_now_ms(connection->transport->loop) - connection->accepted_ms;
     connection->handshake_ms = (uint32_t)elapsed_ms; /* becomes the handshake's when it is done */
     continue_handshake(connection);
@@ -343,7 +343,7 @@ void connection_close(struct connection *connection, bool reset)
         connection->tls = NULL;
     }
     close_socket(connection, reset);
-    connection_set_state(connection, CONNECTION_CLOSED);
+    set_state(connection, CONNECTION_CLOSED);
     connection->transport->connections_open--;
     event_defer(connection->transport->loop, &connection->released);
 }

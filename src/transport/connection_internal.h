@@ -20,9 +20,6 @@ void connection_untake(struct connection *connection);
 MUST_USE enum result connection_open_tls(struct connection *connection,
                                          const struct connection_options *options);
 
-/* The one place where a state changes; asserts that the step is allowed. */
-void connection_set_state(struct connection *connection, enum connection_state state);
-
 /* Goes on after the socket is connected: handshake or open. */
 void connection_on_connected(struct connection *connection);
 

@@ -19,7 +19,12 @@
 
 #include "base/assert.h"
 
-enum { RETRY_MS = 100 };
+enum {
+    DESCRIPTORS_RETRY_MS = 100,
+    /* A listener that was refused, woken and refused again would burn time: it is woken no sooner.
+     */
+    MEMORY_RETRY_MS = 20,
+};
 
 static void on_acceptable(struct event_io *io, unsigned ready);
 static void on_memory(struct memory_waiter *waiter);
@@ -107,7 +112,13 @@ static void end_hold(struct listener *listener, enum listener_hold hold)
 
 static void on_memory(struct memory_waiter *waiter)
 {
-    end_hold(container_of(waiter, struct listener, memory_waiter), LISTENER_HOLD_MEMORY);
+    struct listener *listener = container_of(waiter, struct listener, memory_waiter);
+    uint64_t now_ms = event_now_ms(listener->transport->loop);
+    if (now_ms - listener->held_ms < MEMORY_RETRY_MS) {
+        event_timer_set(&listener->retry, MEMORY_RETRY_MS);
+        return;
+    }
+    end_hold(listener, LISTENER_HOLD_MEMORY);
 }
 
 static void on_handshake_room(struct handshake_waiter *waiter)
@@ -117,12 +128,17 @@ static void on_handshake_room(struct handshake_waiter *waiter)
 
 static void on_retry(struct event_timer *timer)
 {
-    end_hold(container_of(timer, struct listener, retry), LISTENER_HOLD_DESCRIPTORS);
+    struct listener *listener = container_of(timer, struct listener, retry);
+    if (list_is_empty(&listener->memory_waiter.link)) {
+        end_hold(listener, LISTENER_HOLD_MEMORY);
+    }
+    end_hold(listener, LISTENER_HOLD_DESCRIPTORS);
 }
 
 static void hold_for_memory(struct listener *listener)
 {
     listener->holds |= LISTENER_HOLD_MEMORY;
+    listener->held_ms = event_now_ms(listener->transport->loop);
     memory_wait(listener->transport->ledger, WAIT_ADMISSION, &listener->memory_waiter);
     update_polling(listener);
 }
@@ -137,7 +153,7 @@ static void hold_for_handshakes(struct listener *listener)
 static void hold_for_descriptors(struct listener *listener)
 {
     listener->holds |= LISTENER_HOLD_DESCRIPTORS;
-    event_timer_set(&listener->retry, RETRY_MS);
+    event_timer_set(&listener->retry, DESCRIPTORS_RETRY_MS);
     update_polling(listener);
 }
 

@@ -37,6 +37,7 @@ struct listener {
     bool is_started;
     unsigned holds; /* enum listener_hold */
     uint64_t accept_errors;
+    uint64_t held_ms;         /* when memory was last refused */
     struct account admission; /* tries whether admission_bytes can be had */
     struct memory_waiter memory_waiter;
     struct handshake_waiter handshake_waiter;

@@ -91,12 +91,27 @@ static void test_posting_from_a_message(void **state)
     test_loop_close(&test);
 }
 
+static void test_a_wake_without_a_message(void **state)
+{
+    (void)state;
+    struct test_loop test;
+    test_loop_open(&test, 0);
+    uint64_t before_us = clock_monotonic_us();
+    for (unsigned i = 0; i < 3; i++) {
+        event_mailbox_wake(&test.loop->mailbox);
+        event_loop_turn(test.loop, true);
+    }
+    assert_true(clock_monotonic_us() - before_us < US_PER_SECOND / 2);
+    test_loop_close(&test);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_from_another_thread),
         cmocka_unit_test(test_a_full_box_refuses),
         cmocka_unit_test(test_posting_from_a_message),
+        cmocka_unit_test(test_a_wake_without_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,6 +102,14 @@ static void test_the_key_that_the_client_can_check(void **state)
     assert_true(is_shown(pair->client.session, &fixture->rsa));
     test_pair_close(pair);
     tls_context_destroy(client);
+    /* Able to check curves, and yet with suites of RSA alone. */
+    client = test_pair_context(pair, &(struct tls_options){.ciphers = "ECDHE-RSA-AES128-GCM-SHA256",
+                                                           .max_version = TLS_VERSION_1_2});
+    test_pair_open(pair, client, server, SLICE("second.test"));
+    assert_true(test_pair_shake_hands(pair));
+    assert_true(is_shown(pair->client.session, &fixture->rsa));
+    test_pair_close(pair);
+    tls_context_destroy(client);
     tls_context_destroy(server);
 }
 
