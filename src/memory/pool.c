@@ -65,8 +65,10 @@ static size_t payload_of(size_t size)
 static size_t whole_size(const struct memory_options *options, size_t size)
 {
     const size_t payload = payload_of(size);
-    const size_t guards = pool_guard_bytes(options, payload);
-    return guards == 0 ? size_max(size, sizeof(struct free_object)) : payload + guards;
+    if (!pool_guard_is_needed(options)) {
+        return size_max(size, sizeof(struct free_object));
+    }
+    return payload + pool_guard_bytes(options, payload);
 }
 
 struct pool *pool_create(struct memory *memory, const char *name, size_t size, unsigned flags)

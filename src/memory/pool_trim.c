@@ -93,7 +93,7 @@ void pool_reclaim(struct ledger *ledger, size_t bytes)
         if (missing == 0 || atomic_load_explicit(&memory->depot_bytes, memory_order_relaxed) == 0) {
             return;
         }
-        const size_t objects = (missing + pool->object_bytes - 1) / pool->object_bytes;
+        const size_t objects = (missing - 1) / pool->object_bytes + 1;
         missing -= size_min(missing, pool_free_depot(pool, objects) * pool->object_bytes);
     }
 }
