@@ -126,7 +126,7 @@ static enum result send_chunk(struct h1 *h1, struct chunk_queue *queue, size_t b
     bool is_whole = bytes == queue->bytes;
     size_t length = is_whole ? bytes : size_min(bytes, front.length);
     struct connection *connection = h1->flow.connection;
-    struct chunk_queue piece = {NULL, NULL, 0};
+    struct chunk_queue piece = {0};
     if (is_whole) {
         chunk_queue_move_all(&piece, queue);
     } else {

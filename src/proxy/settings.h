@@ -21,6 +21,7 @@
 #include "rules/reply.h"
 #include "rules/rule.h"
 #include "rules/server_cookie.h"
+#include "rules/variable.h"
 #include "tls/tls.h"
 #include "transport/listener.h"
 
@@ -95,6 +96,7 @@ struct server_settings {
     struct server_options options;
     bool is_ssl;
     struct tls_options tls;
+    const char *sni_text;        /* as written */
     struct sample_expression *sni; /* `sni <expression>`, or NULL */
     struct address source;       /* `source`, AF_UNSPEC: none */
     uint32_t tcp_user_timeout_ms;
@@ -164,6 +166,14 @@ struct statistics_scope {
     const char *name;
 };
 
+/* balance uri: which part of the URI is hashed. 0: no limit. */
+struct balance_uri_options {
+    uint32_t bytes_max;  /* len */
+    uint32_t depth_max;  /* depth: directories */
+    bool is_whole;       /* with the query */
+    bool is_path_only;   /* without scheme and authority */
+};
+
 /* A frontend, backend, listen or defaults section. */
 struct proxy_settings {
     struct list link;            /* configuration.proxies */
@@ -185,6 +195,7 @@ struct proxy_settings {
     struct list servers;         /* struct server_settings */
     uint32_t servers_count;
     struct balance_options balance;
+    struct balance_uri_options balance_uri;
     struct sample_expression *balance_key; /* source, uri, url_param, hdr, hash: evaluated to bytes; NULL: none */
     enum http_reuse reuse;
     int32_t retries;             /* default 3 */
@@ -212,6 +223,10 @@ struct proxy_settings {
 
     struct list logs;            /* struct log_settings */
     bool log_global;             /* `log global` */
+    const char *log_format_text;         /* as written or by an option; compiled for each frontend */
+    const char *log_format_file;
+    unsigned log_format_line;
+    const char *log_format_error_text;
     struct log_format *log_format;       /* of frontends; NULL: the default format */
     struct log_format *log_format_error; /* error-log-format */
     const char *log_tag;
@@ -219,6 +234,8 @@ struct proxy_settings {
     enum health_check_kind check_kind;
     struct http_check_settings http_check;
     struct statistics_settings statistics;
+    const struct proxy_settings *defaults; /* that it follows: their rules are run first; NULL: none */
+    struct server_settings *default_server; /* of this section */
     void *runtime;               /* proxy/proxy.h: struct proxy */
 };
 
@@ -263,11 +280,13 @@ struct global_settings {
 /* A whole configuration. */
 struct configuration {
     struct account *account;     /* pays for everything in it */
+    struct list blocks;          /* plain blocks, released together (config/blocks.h) */
     struct global_settings global;
     struct list proxies;         /* struct proxy_settings of all roles but defaults, in order of the files */
+    struct list defaults;        /* struct proxy_settings of the defaults sections */
     struct pattern_files *patterns;
     struct variable_names *variables;
-    struct variable_set *process_variables;
+    struct variable_set process_variables;
     struct userlists *userlists;
     struct error_sections *error_sections; /* http-errors sections */
     const char *const *files;

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding commands: a line is cut into words, the longest row whose words it begins with wins, and whoever lacks the level is told so. Nothing
+ * is allocated: words point into the line.
+ */
+#include "admin/cli.h"
+
+#include <string.h>
+
+#include "base/slice.h"
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Reads one word from `*from`, removing quotes and backslashes; writes it at `*to`. */
+static void read_word(const char **from, char **to)
+{
+    const char *in = *from;
+    char *out = *to;
+    char quote = '\0';
+    while (*in != '\0' && (quote != '\0' || !is_space(*in))) {
+        if (*in == '\\' && quote != '\'' && in[1] != '\0') {
+            in++;
+            *out++ = *in++;
+        } else if ((*in == '"' || *in == '\'') && (quote == '\0' || quote == *in)) {
+            quote = quote == '\0' ? *in : '\0';
+            in++;
+        } else {
+            *out++ = *in++;
+        }
+    }
+    *from = in;
+    *to = out;
+}
+
+enum result cli_split(char *line, struct cli_request *request)
+{
+    const char *from = line;
+    char *to = line;
+    request->count = 0;
+    for (;;) {
+        while (is_space(*from)) {
+            from++;
+        }
+        if (*from == '\0') {
+            return RESULT_OK;
+        }
+        if (request->count == CLI_WORDS_MAX) {
+            return RESULT_FULL;
+        }
+        request->words[request->count++] = to;
+        read_word(&from, &to);
+        bool is_last = *from == '\0';
+        from += is_last ? 0 : 1;
+        *to++ = '\0';
+        if (is_last) {
+            return RESULT_OK;
+        }
+    }
+}
+
+/* How many words of the request `words` covers; 0: it does not match. */
+static unsigned matched_words(const struct cli_command *command, const char *const *words,
+                              unsigned count)
+{
+    struct slice rest = slice_from_string(command->words);
+    struct slice word;
+    unsigned matched = 0;
+    while (slice_next_token(&rest, ' ', &word)) {
+        if (matched == count || !slice_equal(word, slice_from_string(words[matched]))) {
+            return 0;
+        }
+        matched++;
+    }
+    return matched;
+}
+
+const struct cli_command *cli_find_command(struct cli_request *request)
+{
+    const struct cli_command *best = NULL;
+    unsigned best_words = 0;
+    for (const struct cli_command *const *table = CLI_TABLES; *table != NULL; table++) {
+        for (const struct cli_command *command = *table; command->words != NULL; command++) {
+            unsigned words = matched_words(command, request->words, request->count);
+            if (words > best_words) {
+                best = command;
+                best_words = words;
+            }
+        }
+    }
+    if (best != NULL && best->level > request->level) {
+        text_append_string(request->out, "Permission denied\n");
+        return NULL;
+    }
+    if (best == NULL) {
+        text_append_format(request->out,
+                           "Unknown command: '%s', but maybe one of the following ones is a better match:\n",
+                           cli_word(request, 0));
+        unsigned kept = request->count > 0 ? 1 : 0;
+        cli_append_help(request->out, request->level, request->words, kept);
+    }
+    return best;
+}
+
+static bool begins_with(const struct cli_command *command, const char *const *prefix, unsigned count)
+{
+    struct slice rest = slice_from_string(command->words);
+    struct slice word;
+    for (unsigned i = 0; i < count; i++) {
+        if (!slice_next_token(&rest, ' ', &word) ||
+            !slice_starts_with(word, slice_from_string(prefix[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static unsigned append_rows(struct text *text, enum cli_level level, const char *const *prefix,
+                            unsigned count)
+{
+    enum { USAGE_COLUMN = 40 };
+    unsigned rows = 0;
+    for (const struct cli_command *const *table = CLI_TABLES; *table != NULL; table++) {
+        for (const struct cli_command *command = *table; command->words != NULL; command++) {
+            if (command->level <= level && begins_with(command, prefix, count)) {
+                text_append_format(text, "  %-*s : %s\n", USAGE_COLUMN, command->words,
+                                   command->usage);
+                rows++;
+            }
+        }
+    }
+    return rows;
+}
+
+void cli_append_help(struct text *text, enum cli_level level, const char *const *prefix,
+                     unsigned prefix_count)
+{
+    if (prefix_count == 0 || append_rows(text, level, prefix, prefix_count) == 0) {
+        append_rows(text, level, NULL, 0);
+    }
+    text_append_string(text, "  help [<command>]                         : list matching or all commands\n"
+                             "  prompt [help | n | i | p | timed]*       : toggle interactive mode with prompt\n"
+                             "  quit                                     : disconnect\n");
+}

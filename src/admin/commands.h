@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runtime API's command tables, each ended by a row of NULL words. cli_tables.c lists them.
+ */
+#ifndef WEIR_ADMIN_COMMANDS_H
+#define WEIR_ADMIN_COMMANDS_H
+
+#include "admin/cli.h"
+
+/* show stat, clear counters */
+extern const struct cli_command COMMANDS_STAT[];
+/* show info, show version, show env */
+extern const struct cli_command COMMANDS_INFO[];
+/* show pools, show memory */
+extern const struct cli_command COMMANDS_MEMORY[];
+/* show sess, shutdown session, shutdown sessions server, show errors */
+extern const struct cli_command COMMANDS_SESSION[];
+/* set server, enable, disable, set weight, set maxconn, show servers state, show backend… */
+extern const struct cli_command COMMANDS_SERVER[];
+/* enable, disable, shutdown, set maxconn frontend */
+extern const struct cli_command COMMANDS_PROXY[];
+/* show, get, add, del, set, clear map and acl */
+extern const struct cli_command COMMANDS_PATTERN[];
+
+#endif

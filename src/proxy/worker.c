@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Workers: pools, the second's tick (idle server connections, admission), reactions to memory pressure and stopping. Pressure is answered step
+ * by step as DESIGN 3.4 says: tight closes idle server connections, scarce stops accepting and tells idle clients to go, full ends the
+ * connection that holds the most; falling pressure takes every measure back. Bounded by the numbers of sessions and links.
+ */
+#include "proxy/worker.h"
+
+#include "base/assert.h"
+#include "mux/h1.h"
+#include "mux/tcp.h"
+#include "proxy/endpoint.h"
+#include "proxy/logs.h"
+#include "proxy/proxy.h"
+#include "proxy/session.h"
+#include "proxy/stream.h"
+
+enum {
+    TICK_MS = 1000,
+    SCRATCH_BYTES_MAX = 64 * 1024,
+    RETIRED_A_TICK = 1000, /* idle clients told to go in one second */
+};
+
+/* ---- admission ---- */
+
+void worker_update_admission(struct worker *worker)
+{
+    const struct process_facts *facts = worker->facts;
+    bool is_full = facts->connections_current >= facts->maxconn ||
+                   pressure_level(worker->memory) >= PRESSURE_SCARCE;
+    if (is_full != worker->listeners_full) {
+        worker->listeners_full = is_full;
+        LIST_EACH(link, &worker->proxies)
+        {
+            proxy_update_admission(container_of(link, struct proxy, link));
+        }
+    }
+    if (facts->is_stopping && list_is_empty(&worker->sessions) && worker->on_stopped != NULL) {
+        worker->on_stopped(worker);
+    }
+}
+
+/* ---- pressure ---- */
+
+static bool is_idle(const struct session *session)
+{
+    return session->mux != NULL && session->streams == 0 && session->offered == NULL;
+}
+
+static void retire_idle_clients(struct worker *worker, unsigned count)
+{
+    LIST_EACH_SAFE(link, &worker->sessions)
+    {
+        struct session *session = container_of(link, struct session, link);
+        if (count == 0) {
+            return;
+        }
+        if (is_idle(session)) {
+            session->mux->ops->retire(session->mux);
+            count--;
+        }
+    }
+}
+
+static void end_largest_session(struct worker *worker)
+{
+    struct session *largest = NULL;
+    LIST_EACH(link, &worker->sessions)
+    {
+        struct session *session = container_of(link, struct session, link);
+        if (largest == NULL || session->connection->account.used > largest->connection->account.used) {
+            largest = session;
+        }
+    }
+    if (largest != NULL) {
+        session_shutdown(largest, MUX_ABORT_SHUTDOWN);
+    }
+}
+
+static void relieve(struct worker *worker)
+{
+    enum pressure_level level = pressure_level(worker->memory);
+    if (level >= PRESSURE_TIGHT) {
+        worker_drop_idle_links(worker, RETIRED_A_TICK);
+    }
+    if (level >= PRESSURE_SCARCE) {
+        retire_idle_clients(worker, RETIRED_A_TICK);
+    }
+    if (level == PRESSURE_FULL) {
+        end_largest_session(worker);
+    }
+}
+
+static void on_level(struct pressure_observer *observer, enum pressure_level from,
+                     enum pressure_level to)
+{
+    struct worker *worker = container_of(observer, struct worker, pressure);
+    char buffer[128];
+    struct text line = text_over(buffer, sizeof(buffer));
+    text_append_format(&line, "Memory pressure changed from %s to %s.", pressure_level_name(from),
+                       pressure_level_name(to));
+    logs_write_global(worker, to > from ? SYSLOG_WARNING : SYSLOG_NOTICE, text_slice(&line));
+    if (to > from) {
+        relieve(worker);
+    }
+    worker_update_admission(worker);
+}
+
+/* ---- the tick ---- */
+
+static void purge_idle_links(struct worker *worker, uint64_t now_ms)
+{
+    LIST_EACH(link, &worker->proxies)
+    {
+        struct proxy *proxy = container_of(link, struct proxy, link);
+        LIST_EACH(position, &proxy->endpoints)
+        {
+            struct endpoint *endpoint = container_of(position, struct endpoint, link);
+            uint64_t delay_ms = endpoint->server.options->pool_purge_delay_ms;
+            if (endpoint->idle_count > endpoint->server.options->pool_low_connections &&
+                now_ms > delay_ms) {
+                endpoint_purge_idle(endpoint, now_ms - delay_ms);
+            }
+        }
+    }
+}
+
+static void on_tick(struct event_timer *timer)
+{
+    struct worker *worker = container_of(timer, struct worker, tick);
+    purge_idle_links(worker, event_now_ms(worker->loop));
+    relieve(worker);
+    worker_update_admission(worker);
+    event_timer_set(timer, TICK_MS);
+}
+
+/* ---- life ---- */
+
+static enum result create_pools(struct worker *worker)
+{
+    struct memory *memory = worker->memory;
+    worker->pools = (struct proxy_pools){
+        .sessions = pool_create(memory, "session", sizeof(struct session), POOL_SHARED),
+        .streams = pool_create(memory, "stream", sizeof(struct stream), POOL_SHARED),
+        .links = pool_create(memory, "server_link", sizeof(struct server_link), POOL_SHARED),
+        .h1_muxes = mux_h1_pool_create(memory),
+        .tcp_muxes = mux_tcp_pool_create(memory),
+    };
+    const struct proxy_pools *pools = &worker->pools;
+    bool is_complete = pools->sessions != NULL && pools->streams != NULL && pools->links != NULL &&
+                       pools->h1_muxes != NULL && pools->tcp_muxes != NULL;
+    return is_complete ? RESULT_OK : RESULT_FAILED;
+}
+
+enum result worker_init(struct worker *worker, struct memory *memory, unsigned index,
+                        struct event_loop *loop, struct chunk_source *chunks,
+                        struct configuration *configuration, struct process_facts *facts)
+{
+    *worker = (struct worker){
+        .index = index,
+        .memory = memory,
+        .ledger = memory_ledger(memory, index),
+        .loop = loop,
+        .chunks = chunks,
+        .configuration = configuration,
+        .facts = facts,
+        .pressure = {.on_level = on_level},
+    };
+    account_init(&worker->account, worker->ledger, ACCOUNT_WORKER, 0);
+    arena_init(&worker->scratch, chunks, &worker->account, SCRATCH_BYTES_MAX);
+    list_init(&worker->proxies);
+    list_init(&worker->sessions);
+    list_init(&worker->streams);
+    list_init(&worker->idle_links);
+    log_outputs_init(&worker->log_outputs, loop);
+    event_timer_init(&worker->tick, loop, on_tick);
+    struct pool *connections = connection_pool_create(memory);
+    if (connections == NULL || create_pools(worker) != RESULT_OK) {
+        return RESULT_FAILED;
+    }
+    transport_init(&worker->transport, loop, chunks, connections);
+    worker->log_line_size = LOG_LENGTH_MAX;
+    worker->log_line = memory_take(&worker->account, worker->log_line_size);
+    if (worker->log_line == NULL) {
+        return RESULT_NO_MEMORY;
+    }
+    pressure_observe(memory, &worker->pressure);
+    event_timer_set(&worker->tick, TICK_MS);
+    return RESULT_OK;
+}
+
+void worker_stop_soft(struct worker *worker)
+{
+    worker->facts->is_stopping = true;
+    LIST_EACH(link, &worker->proxies)
+    {
+        proxy_stop(container_of(link, struct proxy, link));
+    }
+    worker_drop_idle_links(worker, UINT32_MAX);
+    LIST_EACH_SAFE(link, &worker->sessions)
+    {
+        struct session *session = container_of(link, struct session, link);
+        if (session->mux != NULL) {
+            session->mux->ops->retire(session->mux);
+        }
+    }
+    worker_update_admission(worker);
+}
+
+void worker_stop_hard(struct worker *worker)
+{
+    LIST_EACH(link, &worker->proxies)
+    {
+        proxy_stop(container_of(link, struct proxy, link));
+    }
+    LIST_EACH_SAFE(link, &worker->streams)
+    {
+        stream_shutdown(container_of(link, struct stream, link), 'K');
+    }
+    LIST_EACH_SAFE(link, &worker->sessions)
+    {
+        session_shutdown(container_of(link, struct session, link), MUX_ABORT_SHUTDOWN);
+    }
+    worker_drop_idle_links(worker, UINT32_MAX);
+}
+
+void worker_deinit(struct worker *worker)
+{
+    ASSERT(list_is_empty(&worker->sessions) && list_is_empty(&worker->streams));
+    event_timer_stop(&worker->tick);
+    LIST_EACH_SAFE(link, &worker->proxies)
+    {
+        proxy_destroy(container_of(link, struct proxy, link));
+    }
+    logs_close(worker, worker->global_logs, worker->global_logs_count);
+    log_outputs_deinit(&worker->log_outputs);
+    memory_release(&worker->account, worker->log_line);
+    arena_clear(&worker->scratch);
+    transport_deinit(&worker->transport);
+    account_deinit(&worker->account);
+}
