@@ -4,11 +4,10 @@
  * reads into and writes from chunk queues, tells its owner when it is ready, and has an account
  * that everything it needs is charged to.
  *
- *   DIALLING -> HANDSHAKE (TLS only) -> OPEN -> CLOSED; read and write sides end one by one inside
- * OPEN
+ *   DIALLING -> HANDSHAKE (TLS only) -> OPEN -> CLOSED      its two directions end one by one
  *
- * What bounds it: pool object of about 200 bytes; buffers only while bytes are in them; TLS as
- * tls.h says.
+ * What bounds it: one pool object (280 bytes); chunks only while bytes are in them; TLS as tls.h
+ * says.
  */
 #ifndef WEIR_TRANSPORT_CONNECTION_H
 #define WEIR_TRANSPORT_CONNECTION_H
@@ -47,12 +46,13 @@ struct connection;
 
 /* Calls into the owner (a mux, or whoever dialled). Every callback may close the connection. */
 struct connection_events {
-    void (*on_open)(void *owner); /* dialled and TLS done: bytes may flow; never called for accepted
-                                     plain ones */
-    void (*on_readable)(void *owner); /* only when wanted */
-    void (*on_writable)(void *owner); /* only when wanted */
-    void (*on_error)(void *owner,
-                     enum connection_error error); /* failed before or after opening; close it */
+    /* Connected and TLS done: bytes may flow. Never called for accepted plain ones. */
+    void (*on_open)(void *owner);
+    /* Only when wanted. */
+    void (*on_readable)(void *owner);
+    void (*on_writable)(void *owner);
+    /* Failed before it was open; close it. Later failures are results of reads and writes. */
+    void (*on_error)(void *owner, enum connection_error error);
 };
 
 struct connection {
@@ -60,13 +60,11 @@ struct connection {
     struct event_io io;
     const struct connection_events *events;
     void *owner;
-    struct tls_session *tls; /* NULL: plain */
-    struct account account;  /* ACCOUNT_CLIENT or ACCOUNT_SERVER: everything of this connection is
-                                charged here */
-    struct event_deferred released; /* after connection_close; then in transport.lingering while
-                                       bytes are on the account */
+    struct tls_session *tls;        /* NULL: plain */
+    struct account account;         /* pays for everything of this connection, itself included */
+    struct event_deferred released; /* after connection_close; its link is then in `lingering` */
     struct address peer;            /* the other end */
-    struct address local;           /* our end */
+    struct address local;           /* our end; see connection_find_local */
     uint64_t accepted_ms;           /* event_now_ms at accept or dial */
     uint64_t bytes_in, bytes_out;   /* payload */
     int fd;
@@ -93,12 +91,10 @@ struct transport {
     struct ledger *ledger;
     struct chunk_source *chunks;
     struct pool *connections; /* struct connection */
-    size_t read_bytes_max; /* most bytes one readiness event may read from one socket before others
-                              get a turn */
+    size_t read_bytes_max;    /* most bytes of one read, so that other sockets get their turn */
     uint64_t connections_open;
-    uint32_t accepts_max; /* connections that a listener accepts in one turn (tune.maxaccept) */
-    uint32_t
-        handshakes_max; /* client TLS handshakes under way at a time; beyond it listeners wait */
+    uint32_t accepts_max;    /* connections a listener accepts in one turn (tune.maxaccept) */
+    uint32_t handshakes_max; /* with clients at a time; beyond it listeners wait */
     uint32_t handshakes_open;
     struct list handshake_waiters; /* struct handshake_waiter */
     struct list lingering;         /* closed connections whose bytes are still in some queue */
@@ -135,7 +131,7 @@ bool transport_has_handshake_room(const struct transport *transport);
 void transport_wait_handshake(struct transport *transport, struct handshake_waiter *waiter);
 
 /*
- * Wraps an accepted descriptor, which does not block and has the listener's options (TCP_NODELAY…).
+ * Wraps an accepted descriptor, which does not block and has the listener's options (TCP_NODELAY).
  * With TLS the handshake starts at once and on_open follows. RESULT_NO_MEMORY: the descriptor is
  * still the caller's. The account's kind is ACCOUNT_CLIENT.
  */

@@ -23,14 +23,14 @@ struct listener_options {
     uint32_t backlog;           /* 0: the kernel's largest */
     uint32_t mss;
     uint32_t user_timeout_ms; /* tcp-ut */
-    size_t
-        admission_bytes; /* an accepted connection's need, TLS aside: to be had before accepting */
+    size_t admission_bytes;   /* an accepted connection's need, itself and TLS aside */
     bool v6_only, v4_v6, transparent, defer_accept, tfo;
-    bool keep_alive; /* option clitcpka */
-    bool is_tls;     /* accepting waits while too many handshakes are under way */
-    mode_t mode;     /* Unix sockets; 0: by umask */
-    uid_t uid;       /* (uid_t)-1: as is */
-    gid_t gid;       /* (gid_t)-1: as is */
+    bool keep_alive;  /* option clitcpka */
+    bool is_operator; /* runtime API: let in out of the operator's reserve */
+    bool is_tls;      /* accepting waits while too many handshakes are under way */
+    mode_t mode;      /* Unix sockets; 0: by umask */
+    uid_t uid;        /* (uid_t)-1: as is */
+    gid_t gid;        /* (gid_t)-1: as is */
 };
 
 /*

@@ -47,7 +47,8 @@ enum result listener_bind(struct listener *listener, struct transport *transport
     listener->is_started = false;
     listener->holds = 0;
     listener->accept_errors = 0;
-    account_init(&listener->admission, transport->ledger, ACCOUNT_CLIENT, 0);
+    account_init(&listener->admission, transport->ledger,
+                 options->is_operator ? ACCOUNT_OPERATOR : ACCOUNT_CLIENT, 0);
     memory_waiter_init(&listener->memory_waiter, on_memory);
     list_init(&listener->handshake_waiter.link);
     listener->handshake_waiter.on_room = on_handshake_room;
@@ -139,7 +140,12 @@ static void hold_for_memory(struct listener *listener)
 {
     listener->holds |= LISTENER_HOLD_MEMORY;
     listener->held_ms = event_now_ms(listener->transport->loop);
-    memory_wait(listener->transport->ledger, WAIT_ADMISSION, &listener->memory_waiter);
+    if (listener->options.is_operator) {
+        /* At `full` nobody who waits for admission is woken: the reserve is looked at again. */
+        event_timer_set(&listener->retry, MEMORY_RETRY_MS);
+    } else {
+        memory_wait(listener->transport->ledger, WAIT_ADMISSION, &listener->memory_waiter);
+    }
     update_polling(listener);
 }
 
@@ -167,7 +173,8 @@ static bool admit(struct listener *listener)
         hold_for_handshakes(listener);
         return false;
     }
-    size_t bytes = options->admission_bytes + (options->is_tls ? TLS_HANDSHAKE_BYTES : 0);
+    size_t bytes = pool_object_bytes(listener->transport->connections) + options->admission_bytes +
+                   (options->is_tls ? TLS_HANDSHAKE_BYTES : 0);
     if (account_charge(&listener->admission, bytes) != RESULT_OK) {
         hold_for_memory(listener);
         return false;

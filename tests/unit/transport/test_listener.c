@@ -156,6 +156,48 @@ static void test_waits_for_memory_and_goes_on(void **state)
     test_transport_close(&test);
 }
 
+static void test_the_operator_is_let_in_when_traffic_has_all(void **state)
+{
+    (void)state;
+    enum { LIMIT = 16 * 1024 * 1024, NEED = 8 * 1024 };
+    struct test_transport test;
+    test_transport_open(&test, LIMIT);
+    struct accepting accepting;
+    start(&test, &accepting,
+          (struct listener_options){.admission_bytes = NEED, .is_operator = true});
+    struct account account;
+    account_init(&account, test.base.ledger, ACCOUNT_TABLE, 0);
+    while (account_charge(&account, NEED / 2) == RESULT_OK) {
+    }
+    int client = connect_client(&accepting);
+    assert_true(test_loop_until(&test.base, &accepting.has_accepted));
+    account_discharge(&account, account.used);
+    account_deinit(&account);
+    close(client);
+    stop(&accepting);
+    test_transport_close(&test);
+}
+
+static void test_the_operator_waits_only_for_its_own_reserve(void **state)
+{
+    (void)state;
+    enum { LIMIT = 16 * 1024 * 1024 };
+    struct test_transport test;
+    test_transport_open(&test, LIMIT);
+    struct accepting accepting;
+    start(&test, &accepting,
+          (struct listener_options){.admission_bytes = 2 * LIMIT, .is_operator = true});
+    int client = connect_client(&accepting);
+    event_loop_turn(test.base.loop, true);
+    assert_int_equal(accepting.listener.holds, LISTENER_HOLD_MEMORY);
+    accepting.listener.options.admission_bytes = 0;
+    assert_true(test_loop_until(&test.base, &accepting.has_accepted));
+    assert_int_equal(accepting.listener.holds, 0);
+    close(client);
+    stop(&accepting);
+    test_transport_close(&test);
+}
+
 static void test_waits_for_handshakes(void **state)
 {
     (void)state;
@@ -223,6 +265,8 @@ int main(void)
         cmocka_unit_test(test_pause_leaves_them_in_the_backlog),
         cmocka_unit_test(test_another_answer_ends_the_turn),
         cmocka_unit_test(test_waits_for_memory_and_goes_on),
+        cmocka_unit_test(test_the_operator_is_let_in_when_traffic_has_all),
+        cmocka_unit_test(test_the_operator_waits_only_for_its_own_reserve),
         cmocka_unit_test(test_waits_for_handshakes),
         cmocka_unit_test(test_waits_when_descriptors_are_out),
         cmocka_unit_test(test_closed_while_it_waits),
