@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The administration of a worker: its stats sockets and the sessions on them. Bounded by the `stats socket` lines and `stats maxconn`; charged
- * to the operator's account.
+ * The administration of a worker: its stats sockets and the sessions on them. Bounded by the `stats
+ * socket` lines and `stats maxconn`; charged to the operator's account.
  */
 #include "admin/admin.h"
 
@@ -76,8 +76,7 @@ enum result admin_create(struct worker *worker, struct admin **out)
         return RESULT_NO_MEMORY;
     }
     enum result result = RESULT_OK;
-    LIST_EACH(link, &worker->configuration->global.stats_sockets)
-    {
+    LIST_EACH(link, &worker->configuration->global.stats_sockets) {
         if (result == RESULT_OK) {
             result = add_socket(admin, container_of(link, struct bind_settings, link));
         }
@@ -87,8 +86,7 @@ enum result admin_create(struct worker *worker, struct admin **out)
 
 enum result admin_bind(struct admin *admin, struct text *error)
 {
-    LIST_EACH(link, &admin->sockets)
-    {
+    LIST_EACH(link, &admin->sockets) {
         struct admin_socket *socket = container_of(link, struct admin_socket, link);
         enum result result = listener_bind(&socket->listener, &admin->worker->transport,
                                            &socket->settings->listener, error);
@@ -101,8 +99,7 @@ enum result admin_bind(struct admin *admin, struct text *error)
 
 enum result admin_start(struct admin *admin, struct text *error)
 {
-    LIST_EACH(link, &admin->sockets)
-    {
+    LIST_EACH(link, &admin->sockets) {
         struct admin_socket *socket = container_of(link, struct admin_socket, link);
         enum result result = listener_start(&socket->listener, error);
         if (result != RESULT_OK) {
@@ -114,8 +111,7 @@ enum result admin_start(struct admin *admin, struct text *error)
 
 void admin_stop(struct admin *admin)
 {
-    LIST_EACH(link, &admin->sockets)
-    {
+    LIST_EACH(link, &admin->sockets) {
         struct admin_socket *socket = container_of(link, struct admin_socket, link);
         if (socket->listener.fd >= 0) {
             listener_close(&socket->listener, false);
@@ -126,8 +122,7 @@ void admin_stop(struct admin *admin)
 
 void admin_destroy(struct admin *admin)
 {
-    LIST_EACH_SAFE(link, &admin->sockets)
-    {
+    LIST_EACH_SAFE(link, &admin->sockets) {
         struct admin_socket *socket = container_of(link, struct admin_socket, link);
         list_remove(&socket->link);
         memory_release(&admin->account, socket);

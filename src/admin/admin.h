@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Administration: the runtime API on its sockets, and the statistics page as a service. Its memory is the operator's reserve, which traffic
- * cannot take, so that it answers at every level of pressure.
+ * Administration: the runtime API on its sockets, and the statistics page as a service. Its memory
+ * is the operator's reserve, which traffic cannot take, so that it answers at every level of
+ * pressure.
  */
 #ifndef WEIR_ADMIN_ADMIN_H
 #define WEIR_ADMIN_ADMIN_H
@@ -17,7 +18,8 @@ struct admin;
 /* The statistics page, its CSV and its JSON: "statistics" among worker.services. */
 extern const struct service_ops SERVICE_STATISTICS;
 
-/* Creates the administration of a worker, with the sockets of the `stats socket` lines not yet bound. RESULT_NO_MEMORY. */
+/* Creates the administration of a worker, with the sockets of the `stats socket` lines not yet
+ * bound. RESULT_NO_MEMORY. */
 MUST_USE enum result admin_create(struct worker *worker, struct admin **out);
 
 /* Binds all sockets (before privileges are dropped). `error` says which failed and why. */

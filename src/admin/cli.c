@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding commands: a line is cut into words, the longest row whose words it begins with wins, and whoever lacks the level is told so. Nothing
- * is allocated: words point into the line.
+ * Finding commands: a line is cut into words, the longest row whose words it begins with wins, and
+ * whoever lacks the level is told so. Nothing is allocated: words point into the line.
  */
 #include "admin/cli.h"
 
@@ -95,16 +95,18 @@ const struct cli_command *cli_find_command(struct cli_request *request)
         return NULL;
     }
     if (best == NULL) {
-        text_append_format(request->out,
-                           "Unknown command: '%s', but maybe one of the following ones is a better match:\n",
-                           cli_word(request, 0));
+        text_append_format(
+            request->out,
+            "Unknown command: '%s', but maybe one of the following ones is a better match:\n",
+            cli_word(request, 0));
         unsigned kept = request->count > 0 ? 1 : 0;
         cli_append_help(request->out, request->level, request->words, kept);
     }
     return best;
 }
 
-static bool begins_with(const struct cli_command *command, const char *const *prefix, unsigned count)
+static bool begins_with(const struct cli_command *command, const char *const *prefix,
+                        unsigned count)
 {
     struct slice rest = slice_from_string(command->words);
     struct slice word;
@@ -140,7 +142,8 @@ void cli_append_help(struct text *text, enum cli_level level, const char *const 
     if (prefix_count == 0 || append_rows(text, level, prefix, prefix_count) == 0) {
         append_rows(text, level, NULL, 0);
     }
-    text_append_string(text, "  help [<command>]                         : list matching or all commands\n"
-                             "  prompt [help | n | i | p | timed]*       : toggle interactive mode with prompt\n"
-                             "  quit                                     : disconnect\n");
+    text_append_string(
+        text, "  help [<command>]                         : list matching or all commands\n"
+              "  prompt [help | n | i | p | timed]*       : toggle interactive mode with prompt\n"
+              "  quit                                     : disconnect\n");
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The runtime API: lines of commands on a stats socket, answered as HAProxy answers them (management manual, section 9.3). A command writes its
- * answer piece by piece through struct cli_output, so that a large dump never needs more than a few chunks.
+ * The runtime API: lines of commands on a stats socket, answered as HAProxy answers them
+ * (management manual, section 9.3). A command writes its answer piece by piece through struct
+ * cli_output, so that a large dump never needs more than a few chunks.
  *
- * Limits: one command line and its payload at most tune.bufsize; output at most CLI_OUTPUT_MAX bytes ahead of the socket; connections at most
- * `stats maxconn`. Everything is charged to the operator's account.
+ * Limits: one command line and its payload at most tune.bufsize; output at most CLI_OUTPUT_MAX
+ * bytes ahead of the socket; connections at most `stats maxconn`. Everything is charged to the
+ * operator's account.
  */
 #ifndef WEIR_ADMIN_CLI_H
 #define WEIR_ADMIN_CLI_H
@@ -27,19 +29,21 @@ struct cli_request {
     enum cli_level level;
     const char *words[CLI_WORDS_MAX]; /* the whole line: "show", "stat", … */
     unsigned count;
-    struct slice payload;             /* behind "<<", empty otherwise */
-    struct text *out;                 /* the answer: at most one chunk a call */
+    struct slice payload; /* behind "<<", empty otherwise */
+    struct text *out;     /* the answer: at most one chunk a call */
     uint64_t now_ms;
 };
 
 /* One command. A table of these is a list of rows ended by NULL words. */
 struct cli_command {
-    const char *words;                /* "show stat" */
-    const char *usage;                /* what `help` prints behind the words */
-    enum cli_level level;             /* needed */
+    const char *words;    /* "show stat" */
+    const char *usage;    /* what `help` prints behind the words */
+    enum cli_level level; /* needed */
     /*
-     * Writes (more of) the answer to request->out. `state` is the command's own position, zeroed before the first call. RESULT_OK: call again with empty room;
-     * RESULT_END: done. A row that was cut (out->truncated) is written again in the next call by the row's own logic: see cli_row_fits.
+     * Writes (more of) the answer to request->out. `state` is the command's own position, zeroed
+     * before the first call. RESULT_OK: call again with empty room; RESULT_END: done. A row that
+     * was cut (out->truncated) is written again in the next call by the row's own logic: see
+     * cli_row_fits.
      */
     enum result (*run)(struct cli_request *request, void *state);
 };
@@ -65,10 +69,12 @@ extern const struct cli_command *const CLI_TABLES[];
 /* The command that the request's words begin with, NULL: none (the text says why). */
 const struct cli_command *cli_find_command(struct cli_request *request);
 
-/* Splits a line into words in place: quotes and backslashes as in the configuration. RESULT_FULL: too many words. */
+/* Splits a line into words in place: quotes and backslashes as in the configuration. RESULT_FULL:
+ * too many words. */
 MUST_USE enum result cli_split(char *line, struct cli_request *request);
 
 /* Appends the list of commands for a level, those beginning with `prefix` only. */
-void cli_append_help(struct text *text, enum cli_level level, const char *const *prefix, unsigned prefix_count);
+void cli_append_help(struct text *text, enum cli_level level, const char *const *prefix,
+                     unsigned prefix_count);
 
 #endif

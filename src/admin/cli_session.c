@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection to a stats socket: reading lines (several commands a line behind ';', a payload behind "<<" up to its pattern or an empty line),
- * running commands piece by piece, and writing answers. Without `prompt` it closes after one line, as HAProxy does. Reading stops while an
+ * One connection to a stats socket: reading lines (several commands a line behind ';', a payload
+ * behind "<<" up to its pattern or an empty line), running commands piece by piece, and writing
+ * answers. Without `prompt` it closes after one line, as HAProxy does. Reading stops while an
  * answer is being written. Bounded as cli.h says; all of it is the operator's memory.
  */
 #include "admin/cli_session.h"
@@ -12,9 +13,9 @@
 #include "memory/pool.h"
 
 enum {
-    OUTPUT_MAX = 65536,          /* bytes ahead of the socket */
-    ANSWER_SIZE = 16384,         /* one piece of an answer */
-    PATTERN_MAX = 8,             /* of "<< pattern" */
+    OUTPUT_MAX = 65536,  /* bytes ahead of the socket */
+    ANSWER_SIZE = 16384, /* one piece of an answer */
+    PATTERN_MAX = 8,     /* of "<< pattern" */
     DEFAULT_TIMEOUT_MS = 10000,
 };
 
@@ -28,13 +29,13 @@ struct cli_session {
     struct cli_request request;
     const struct cli_command *command; /* running, NULL: none */
     uint64_t state[CLI_STATE_BYTES / sizeof(uint64_t)];
-    char *line;                        /* the line being executed, in the operator's memory */
-    char *rest;                        /* of that line behind a ';' */
+    char *line; /* the line being executed, in the operator's memory */
+    char *rest; /* of that line behind a ';' */
     struct slice payload;
     enum cli_level level;
     bool is_interactive;
     bool has_prompt;
-    bool ends;                         /* closes once the output is written */
+    bool ends; /* closes once the output is written */
     bool is_timed;
 };
 
@@ -227,7 +228,8 @@ static char *find_payload_mark(char *line)
 }
 
 /*
- * How many bytes of `input` make a complete line with its payload; 0: more must come. `payload` is the part behind the line, without its end mark.
+ * How many bytes of `input` make a complete line with its payload; 0: more must come. `payload` is
+ * the part behind the line, without its end mark.
  */
 static size_t complete_length(struct slice input, struct slice *line, struct slice *payload)
 {
@@ -312,7 +314,8 @@ static void update(struct cli_session *session)
     }
     bool reads = session->command == NULL && session->rest == NULL && !session->ends &&
                  !session->connection->read_ended;
-    connection_want(session->connection, (reads ? EVENT_READ : 0U) | (is_written ? 0U : EVENT_WRITE));
+    connection_want(session->connection,
+                    (reads ? EVENT_READ : 0U) | (is_written ? 0U : EVENT_WRITE));
     const struct global_settings *global = &session->server->worker->configuration->global;
     event_timer_set(&session->timer,
                     global->stats_timeout_ms != 0 ? global->stats_timeout_ms : DEFAULT_TIMEOUT_MS);
@@ -391,8 +394,8 @@ enum result cli_session_open(struct cli_server *server, int fd, const struct add
     struct worker *worker = server->worker;
     struct connection_options options = {.no_delay = true, .is_operator = true};
     struct connection *connection = NULL;
-    enum result result = connection_accept(&worker->transport, fd, peer, &options, &CLI_EVENTS,
-                                           NULL, &connection);
+    enum result result =
+        connection_accept(&worker->transport, fd, peer, &options, &CLI_EVENTS, NULL, &connection);
     if (result != RESULT_OK) {
         return result;
     }
@@ -415,8 +418,7 @@ enum result cli_session_open(struct cli_server *server, int fd, const struct add
 
 void cli_sessions_close(struct cli_server *server)
 {
-    LIST_EACH_SAFE(link, &server->open)
-    {
+    LIST_EACH_SAFE(link, &server->open) {
         close_session(container_of(link, struct cli_session, link));
     }
 }

@@ -15,15 +15,17 @@ struct cli_session;
 struct cli_server {
     struct worker *worker;
     struct pool *sessions;
-    struct list open;      /* struct cli_session */
+    struct list open; /* struct cli_session */
     uint32_t open_count;
 };
 
 /* The size of a session, for its pool. */
 size_t cli_session_bytes(void);
 
-/* Answers on an accepted descriptor at `level`. RESULT_NO_MEMORY: the descriptor is still the caller's. */
-MUST_USE enum result cli_session_open(struct cli_server *server, int fd, const struct address *peer, enum cli_level level);
+/* Answers on an accepted descriptor at `level`. RESULT_NO_MEMORY: the descriptor is still the
+ * caller's. */
+MUST_USE enum result cli_session_open(struct cli_server *server, int fd, const struct address *peer,
+                                      enum cli_level level);
 
 /* Closes every session. */
 void cli_sessions_close(struct cli_server *server);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one list of the runtime API's command tables. Constant.
+ * The one list of the runtime API's command tables: a new group of commands is a table in its own
+ * file, declared in commands.h and named here. The order is that of `help`. Constant.
  */
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * show info, show version, show env: figures of the process, one row a field with HAProxy's names, tags and order, so that its tools read them.
- * Everything fits one piece of an answer. No memory.
+ * show info, show version, show env: figures of the process, one row a field with HAProxy's names,
+ * tags and order, so that its tools read them. Everything fits one piece of an answer. No memory.
  */
 #include <string.h>
 #include <unistd.h>
@@ -203,11 +203,9 @@ static struct statistics_value read_jobs(const struct info_source *source)
 static struct statistics_value read_listeners(const struct info_source *source)
 {
     uint64_t count = 0;
-    LIST_EACH(link, &source->worker->proxies)
-    {
+    LIST_EACH(link, &source->worker->proxies) {
         const struct proxy *proxy = container_of(link, struct proxy, link);
-        LIST_EACH(bind, &proxy->binds)
-        {
+        LIST_EACH(bind, &proxy->binds) {
             count++;
         }
     }
@@ -263,49 +261,95 @@ static const struct info_field FIELDS[] = {
     {"Nbproc", "CGS", "Number of started worker processes (historical, always 1)", read_one},
     {"Process_num", "KGP", "Relative worker process number (1)", read_one},
     {"Pid", "SGP", "This worker process identifier for the system", read_pid},
-    {"Uptime", "MDP", "How long ago this worker process was started (days+hours+minutes+seconds)", read_uptime},
+    {"Uptime", "MDP", "How long ago this worker process was started (days+hours+minutes+seconds)",
+     read_uptime},
     {"Uptime_sec", "MDP", "How long ago this worker process was started (seconds)", read_uptime_s},
-    {"Memmax_MB", "CLP", "Worker process's hard limit on memory usage in MB (-m on command line)", read_limit_mib},
+    {"Memmax_MB", "CLP", "Worker process's hard limit on memory usage in MB (-m on command line)",
+     read_limit_mib},
     {"PoolAlloc_MB", "MGP", "Amount of memory allocated in pools (in MB)", read_allocated_mib},
     {"PoolUsed_MB", "MGP", "Amount of pool memory currently used (in MB)", read_used_mib},
-    {"PoolFailed", "MCP", "Number of failed pool allocations since this worker was started", read_failed},
-    {"Ulimit-n", "CLP", "Hard limit on the number of per-process file descriptors", read_descriptors},
+    {"PoolFailed", "MCP", "Number of failed pool allocations since this worker was started",
+     read_failed},
+    {"Ulimit-n", "CLP", "Hard limit on the number of per-process file descriptors",
+     read_descriptors},
     {"Maxsock", "CLP", "Hard limit on the number of per-process sockets", read_descriptors},
-    {"Maxconn", "CLP", "Hard limit on the number of per-process connections (configured or imposed by Ulimit-n)", read_maxconn},
-    {"Hard_maxconn", "CLP", "Hard limit on the number of per-process connections (imposed by Memmax_MB or Ulimit-n)", read_maxconn},
+    {"Maxconn", "CLP",
+     "Hard limit on the number of per-process connections (configured or imposed by Ulimit-n)",
+     read_maxconn},
+    {"Hard_maxconn", "CLP",
+     "Hard limit on the number of per-process connections (imposed by Memmax_MB or Ulimit-n)",
+     read_maxconn},
     {"CurrConns", "MGP", "Current number of connections on this worker process", read_connections},
-    {"CumConns", "MCP", "Total number of connections on this worker process since started", read_connections_total},
-    {"CumReq", "MCP", "Total number of requests on this worker process since started", read_requests_total},
-    {"MaxSslConns", "MMP", "Hard limit on the number of per-process SSL endpoints (front+back), 0=unlimited", read_zero},
-    {"CurrSslConns", "MGP", "Current number of SSL handshakes under way on this worker process", read_handshakes},
-    {"CumSslConns", "MCP", "Total number of SSL endpoints on this worker process since started (front+back)", read_zero},
+    {"CumConns", "MCP", "Total number of connections on this worker process since started",
+     read_connections_total},
+    {"CumReq", "MCP", "Total number of requests on this worker process since started",
+     read_requests_total},
+    {"MaxSslConns", "MMP",
+     "Hard limit on the number of per-process SSL endpoints (front+back), 0=unlimited", read_zero},
+    {"CurrSslConns", "MGP", "Current number of SSL handshakes under way on this worker process",
+     read_handshakes},
+    {"CumSslConns", "MCP",
+     "Total number of SSL endpoints on this worker process since started (front+back)", read_zero},
     {"Maxpipes", "CLP", "Hard limit on the number of pipes for splicing, 0=unlimited", read_zero},
     {"PipesUsed", "MGP", "Current number of pipes in use in this worker process", read_zero},
-    {"PipesFree", "MGP", "Current number of allocated and available pipes in this worker process", read_zero},
-    {"ConnRate", "MRP", "Number of front connections created on this worker process over the last second", read_connection_rate},
-    {"ConnRateLimit", "CLP", "Hard limit for ConnRate (global.maxconnrate)", read_connection_rate_limit},
-    {"MaxConnRate", "MMP", "Highest ConnRate reached on this worker process since started (in connections per second)", read_connection_rate_max},
-    {"SessRate", "MRP", "Number of sessions created on this worker process over the last second", read_session_rate},
-    {"SessRateLimit", "CLP", "Hard limit for SessRate (global.maxsessrate)", read_session_rate_limit},
-    {"MaxSessRate", "MMP", "Highest SessRate reached on this worker process since started (in sessions per second)", read_session_rate_max},
-    {"Tasks", "MGP", "Total number of tasks in the current worker process (active + sleeping)", read_jobs},
-    {"Run_queue", "MGP", "Total number of active tasks+tasklets in the current worker process", read_zero},
-    {"Idle_pct", "MAP", "Percentage of last second spent waiting in the current worker thread", read_idle},
+    {"PipesFree", "MGP", "Current number of allocated and available pipes in this worker process",
+     read_zero},
+    {"ConnRate", "MRP",
+     "Number of front connections created on this worker process over the last second",
+     read_connection_rate},
+    {"ConnRateLimit", "CLP", "Hard limit for ConnRate (global.maxconnrate)",
+     read_connection_rate_limit},
+    {"MaxConnRate", "MMP",
+     "Highest ConnRate reached on this worker process since started (in connections per second)",
+     read_connection_rate_max},
+    {"SessRate", "MRP", "Number of sessions created on this worker process over the last second",
+     read_session_rate},
+    {"SessRateLimit", "CLP", "Hard limit for SessRate (global.maxsessrate)",
+     read_session_rate_limit},
+    {"MaxSessRate", "MMP",
+     "Highest SessRate reached on this worker process since started (in sessions per second)",
+     read_session_rate_max},
+    {"Tasks", "MGP", "Total number of tasks in the current worker process (active + sleeping)",
+     read_jobs},
+    {"Run_queue", "MGP", "Total number of active tasks+tasklets in the current worker process",
+     read_zero},
+    {"Idle_pct", "MAP", "Percentage of last second spent waiting in the current worker thread",
+     read_idle},
     {"node", "COS", "Node name (global.node)", read_node},
-    {"Stopping", "MGP", "1 if the worker process is currently stopping, otherwise zero", read_stopping},
-    {"Jobs", "MGP", "Current number of active jobs on the current worker process (frontend connections, master connections, listeners)", read_jobs},
-    {"Unstoppable Jobs", "MGP", "Current number of unstoppable jobs on the current worker process (master connections)", read_zero},
-    {"Listeners", "MGP", "Current number of active listeners on the current worker process", read_listeners},
-    {"ActivePeers", "MGP", "Current number of verified active peers connections on the current worker process", read_zero},
-    {"ConnectedPeers", "MGP", "Current number of peers having passed the connection step on the current worker process", read_zero},
-    {"DroppedLogs", "MGP", "Total number of dropped logs for current worker process since started", read_dropped_logs},
-    {"BusyPolling", "MGP", "1 if busy-polling is currently in use on the worker process, otherwise zero (config.busy-polling)", read_zero},
-    {"FailedResolutions", "MGP", "Total number of failed DNS resolutions in current worker process since started", read_zero},
-    {"TotalBytesOut", "MGP", "Total number of bytes emitted by current worker process since started", read_bytes_out},
-    {"BytesOutRate", "MRP", "Number of bytes emitted by current worker process over the last second", read_bytes_out_rate},
+    {"Stopping", "MGP", "1 if the worker process is currently stopping, otherwise zero",
+     read_stopping},
+    {"Jobs", "MGP",
+     "Current number of active jobs on the current worker process (frontend connections, master "
+     "connections, listeners)",
+     read_jobs},
+    {"Unstoppable Jobs", "MGP",
+     "Current number of unstoppable jobs on the current worker process (master connections)",
+     read_zero},
+    {"Listeners", "MGP", "Current number of active listeners on the current worker process",
+     read_listeners},
+    {"ActivePeers", "MGP",
+     "Current number of verified active peers connections on the current worker process",
+     read_zero},
+    {"ConnectedPeers", "MGP",
+     "Current number of peers having passed the connection step on the current worker process",
+     read_zero},
+    {"DroppedLogs", "MGP", "Total number of dropped logs for current worker process since started",
+     read_dropped_logs},
+    {"BusyPolling", "MGP",
+     "1 if busy-polling is currently in use on the worker process, otherwise zero "
+     "(config.busy-polling)",
+     read_zero},
+    {"FailedResolutions", "MGP",
+     "Total number of failed DNS resolutions in current worker process since started", read_zero},
+    {"TotalBytesOut", "MGP",
+     "Total number of bytes emitted by current worker process since started", read_bytes_out},
+    {"BytesOutRate", "MRP",
+     "Number of bytes emitted by current worker process over the last second", read_bytes_out_rate},
     {"Build info", "POS", "Build info", read_version},
-    {"Memmax_bytes", "CLP", "Worker process's hard limit on memory usage in byes (-m on command line)", read_limit_bytes},
-    {"PoolAlloc_bytes", "MGP", "Amount of memory allocated in pools (in bytes)", read_allocated_bytes},
+    {"Memmax_bytes", "CLP",
+     "Worker process's hard limit on memory usage in byes (-m on command line)", read_limit_bytes},
+    {"PoolAlloc_bytes", "MGP", "Amount of memory allocated in pools (in bytes)",
+     read_allocated_bytes},
     {"PoolUsed_bytes", "MGP", "Amount of pool memory currently used (in bytes)", read_used_bytes},
     {"Start_time_sec", "MDP", "Start time in seconds", read_start_time},
     {"Tainted", "SGP", "Experimental features used", read_tainted},
@@ -313,8 +357,8 @@ static const struct info_field FIELDS[] = {
 
 enum { FIELDS_COUNT = sizeof(FIELDS) / sizeof(FIELDS[0]), BUFFER_SIZE = 64 };
 
-static void write_field(struct cli_request *request, unsigned index, const struct info_source *source,
-                        bool typed, bool with_description)
+static void write_field(struct cli_request *request, unsigned index,
+                        const struct info_source *source, bool typed, bool with_description)
 {
     const struct info_field *field = &FIELDS[index];
     struct statistics_value value = field->read(source);
@@ -331,12 +375,13 @@ static void write_field(struct cli_request *request, unsigned index, const struc
     text_append_char(request->out, '\n');
 }
 
-static void write_json(struct cli_request *request, unsigned index, const struct info_source *source)
+static void write_json(struct cli_request *request, unsigned index,
+                       const struct info_source *source)
 {
     const struct info_field *field = &FIELDS[index];
     struct statistics_value value = field->read(source);
-    text_append_format(request->out, "%s{\"field\":{\"pos\":%u,\"name\":\"%s\"},", index > 0 ? "," : "[",
-                       index, field->name);
+    text_append_format(request->out, "%s{\"field\":{\"pos\":%u,\"name\":\"%s\"},",
+                       index > 0 ? "," : "[", index, field->name);
     value_append_json(request->out, field->tags, &value);
     text_append_string(request->out, index + 1 < FIELDS_COUNT ? "}" : "}]\n");
 }
@@ -371,7 +416,8 @@ static enum result show_info(struct cli_request *request, void *opaque)
         if (has_word(request, "json")) {
             write_json(request, *next, &source);
         } else {
-            write_field(request, *next, &source, has_word(request, "typed"), has_word(request, "desc"));
+            write_field(request, *next, &source, has_word(request, "typed"),
+                        has_word(request, "desc"));
         }
     }
     return RESULT_END;
@@ -403,7 +449,8 @@ static enum result show_env(struct cli_request *request, void *opaque)
 }
 
 const struct cli_command COMMANDS_INFO[] = {
-    {"show info", "[desc|json|typed]* : report information about the running process", CLI_USER, show_info},
+    {"show info", "[desc|json|typed]* : report information about the running process", CLI_USER,
+     show_info},
     {"show version", ": show version of the current process", CLI_USER, show_version},
     {"show env", "[var] : dump environment variables known to the process", CLI_OPERATOR, show_env},
     {NULL, NULL, CLI_USER, NULL},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * show pools, show memory: every byte and its owner. `show pools` has HAProxy's format and options (management manual 9.3); `show memory` is ours:
- * budget, pressure, ledger by kind of owner, the allocator's and the kernel's view and the difference. Rows are collected in one pass over at
- * most POOLS_MAX storages, on the stack.
+ * show pools, show memory: every byte and its owner. `show pools` has HAProxy's format and options
+ * (management manual 9.3); `show memory` is ours: budget, pressure, ledger by kind of owner, the
+ * allocator's and the kernel's view and the difference. Rows are collected in one pass over at most
+ * POOLS_MAX storages, on the stack.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -94,10 +95,12 @@ static void append_user(const char *name, size_t bytes, void *argument)
 static void append_row(struct text *text, const struct pool_usage *row, bool is_detailed)
 {
     text_append_format(text,
-                       "  - Pool %s (%zu bytes) : %zu allocated (%zu bytes), %zu used (~%zu by thread caches), needed_avg %zu, %llu failures, %u users, @%p%s\n",
-                       row->name, row->object_bytes, row->allocated, row->allocated * row->object_bytes,
-                       row->used, row->in_caches, row->needed_average, (unsigned long long)row->failed,
-                       row->users, (const void *)row->storage, row->is_shared ? " [SHARED]" : "");
+                       "  - Pool %s (%zu bytes) : %zu allocated (%zu bytes), %zu used (~%zu by "
+                       "thread caches), needed_avg %zu, %llu failures, %u users, @%p%s\n",
+                       row->name, row->object_bytes, row->allocated,
+                       row->allocated * row->object_bytes, row->used, row->in_caches,
+                       row->needed_average, (unsigned long long)row->failed, row->users,
+                       (const void *)row->storage, row->is_shared ? " [SHARED]" : "");
     if (is_detailed) {
         pool_each_user(row->storage, append_user, text);
     }
@@ -143,7 +146,8 @@ static bool read_choice(struct cli_request *request, struct pool_choice *choice)
             choice->match = request->words[++i];
         } else if (number_parse_decimal(slice_from_string(word), &choice->most) != RESULT_OK) {
             text_append_string(request->out,
-                               "Expects 'byname', 'bysize', 'byusage', 'match <pfx>', 'detailed', or a max number of output lines.\n");
+                               "Expects 'byname', 'bysize', 'byusage', 'match <pfx>', 'detailed', "
+                               "or a max number of output lines.\n");
             return false;
         }
     }
@@ -164,18 +168,20 @@ static void append_kinds(struct text *text, const struct memory_usage *usage)
 {
     text_append_string(text, "Ledger by owner:\n");
     for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
-        text_append_format(text, "  %-14s : %zu bytes\n", account_kind_name((enum account_kind)kind),
-                           usage->by_kind[kind]);
+        text_append_format(text, "  %-14s : %zu bytes\n",
+                           account_kind_name((enum account_kind)kind), usage->by_kind[kind]);
     }
 }
 
 static void append_truth(struct text *text, const struct memory_usage *usage)
 {
-    text_append_format(text,
-                       "Truth:\n  ledger used    : %zu bytes\n  allocator      : %zu bytes allocated, %zu resident\n  kernel         : %zu bytes resident, %zu proportional\n  difference     : %lld bytes (kernel resident less ledger)\n",
-                       usage->used, usage->allocator_allocated, usage->allocator_resident,
-                       usage->kernel_resident, usage->kernel_proportional,
-                       (long long)usage->kernel_resident - (long long)usage->used);
+    text_append_format(
+        text,
+        "Truth:\n  ledger used    : %zu bytes\n  allocator      : %zu bytes allocated, %zu "
+        "resident\n  kernel         : %zu bytes resident, %zu proportional\n  difference     : "
+        "%lld bytes (kernel resident less ledger)\n",
+        usage->used, usage->allocator_allocated, usage->allocator_resident, usage->kernel_resident,
+        usage->kernel_proportional, (long long)usage->kernel_resident - (long long)usage->used);
 }
 
 static enum result show_memory(struct cli_request *request, void *opaque)
@@ -186,22 +192,27 @@ static enum result show_memory(struct cli_request *request, void *opaque)
     memory_read_usage(memory, &usage);
     struct text *out = request->out;
     text_append_format(out,
-                       "Budget:\n  limit          : %zu bytes%s\n  for traffic    : %zu bytes\n  leased         : %zu bytes\n  used           : %zu bytes (most: %zu)\n  startup        : %zu bytes\n  pool caches    : %zu bytes\n  overhead       : %zu bytes\n  operator       : %zu bytes reserved\n",
-                       usage.limit, usage.limit == 0 ? " (none)" : "", usage.traffic_max, usage.leased,
-                       usage.used, usage.high_water, usage.startup, usage.pool_caches, usage.overhead,
-                       usage.operator_reserve);
+                       "Budget:\n  limit          : %zu bytes%s\n  for traffic    : %zu bytes\n  "
+                       "leased         : %zu bytes\n  used           : %zu bytes (most: %zu)\n  "
+                       "startup        : %zu bytes\n  pool caches    : %zu bytes\n  overhead       "
+                       ": %zu bytes\n  operator       : %zu bytes reserved\n",
+                       usage.limit, usage.limit == 0 ? " (none)" : "", usage.traffic_max,
+                       usage.leased, usage.used, usage.high_water, usage.startup, usage.pool_caches,
+                       usage.overhead, usage.operator_reserve);
     text_append_format(out, "Pressure:\n  level          : %s for %llu ms\n",
                        pressure_level_name(pressure_level(memory)),
                        (unsigned long long)pressure_since_ms(memory, request->now_ms));
     for (unsigned level = PRESSURE_TIGHT; level < PRESSURE_LEVELS; level++) {
-        text_append_format(out, "  entered %-6s : %llu times\n",
-                           pressure_level_name((enum pressure_level)level),
-                           (unsigned long long)pressure_entered(memory, (enum pressure_level)level));
+        text_append_format(
+            out, "  entered %-6s : %llu times\n", pressure_level_name((enum pressure_level)level),
+            (unsigned long long)pressure_entered(memory, (enum pressure_level)level));
     }
     append_kinds(out, &usage);
     text_append_format(out,
-                       "Refusals:\n  by the budget  : %llu\n  by an account  : %llu\n  injected       : %llu\n  exchanges      : %llu\n",
-                       (unsigned long long)usage.refused_budget, (unsigned long long)usage.refused_cap,
+                       "Refusals:\n  by the budget  : %llu\n  by an account  : %llu\n  injected    "
+                       "   : %llu\n  exchanges      : %llu\n",
+                       (unsigned long long)usage.refused_budget,
+                       (unsigned long long)usage.refused_cap,
                        (unsigned long long)usage.failed_injected,
                        (unsigned long long)request->worker->facts->refused_memory);
     append_truth(out, &usage);
@@ -219,8 +230,11 @@ void admin_dump_pools(struct worker *worker, int fd)
 }
 
 const struct cli_command COMMANDS_MEMORY[] = {
-    {"show pools", "[byname|bysize|byusage] [match <pfx>] [detailed] [<nb>] : report information about the memory pools usage",
+    {"show pools",
+     "[byname|bysize|byusage] [match <pfx>] [detailed] [<nb>] : report information about the "
+     "memory pools usage",
      CLI_USER, show_pools},
-    {"show memory", ": report the memory budget, its owners and the pressure", CLI_USER, show_memory},
+    {"show memory", ": report the memory budget, its owners and the pressure", CLI_USER,
+     show_memory},
     {NULL, NULL, CLI_USER, NULL},
 };

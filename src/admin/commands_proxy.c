@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands that change frontends and the process's own limits. No memory.
+ * Commands that change frontends and the process's own limits: enable, disable, shutdown, maxconn.
+ * Listeners follow at once; who waits in the kernel's backlog is taken when there is room again. No
+ * memory.
  */
 #include <string.h>
 
 #include "admin/cli.h"
 #include "admin/commands.h"
 #include "base/number.h"
+#include "proxy/admission.h"
 #include "proxy/proxy.h"
 
 enum { ARG_NAME = 2, ARG_MAXCONN_NAME = 3, ARG_MAXCONN_VALUE = 4, ARG_GLOBAL_VALUE = 3 };
@@ -111,10 +114,12 @@ static enum result set_maxconn_global(struct cli_request *request, void *opaque)
 
 const struct cli_command COMMANDS_PROXY[] = {
     {"enable frontend", "<frontend> : re-enable specific frontend", CLI_ADMIN, enable_frontend},
-    {"disable frontend", "<frontend> : temporarily disable specific frontend", CLI_ADMIN, disable_frontend},
+    {"disable frontend", "<frontend> : temporarily disable specific frontend", CLI_ADMIN,
+     disable_frontend},
     {"shutdown frontend", "<frontend> : stop a specific frontend", CLI_ADMIN, shutdown_frontend},
     {"set maxconn frontend", "<frontend> <n> : change a frontend's maxconn setting", CLI_ADMIN,
      set_maxconn_frontend},
-    {"set maxconn global", "<n> : change the per-process maxconn setting", CLI_ADMIN, set_maxconn_global},
+    {"set maxconn global", "<n> : change the per-process maxconn setting", CLI_ADMIN,
+     set_maxconn_global},
     {NULL, NULL, CLI_USER, NULL},
 };

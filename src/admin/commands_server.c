@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands that look at and change servers at run time: set server, enable, disable, weights, maxconn, show servers state/conn, show backend.
- * Changes go through balance/server.h, which tells the algorithm, and free slots are given out afterwards. No memory.
+ * Commands that look at and change servers at run time: set server, enable, disable, weights,
+ * maxconn, show servers state/conn, show backend. Changes go through balance/server.h, which tells
+ * the algorithm, and free slots are given out afterwards. No memory.
  */
 #include <string.h>
 
@@ -83,7 +84,8 @@ static void set_health(struct cli_request *request, struct server *server, const
     } else if (strcmp(value, "stopping") == 0) {
         server_set_admin(server, SERVER_DRAIN_FORCED, 0, request->now_ms);
     } else {
-        text_append_string(request->out, "'set server <srv> health' expects 'up', 'stopping', or 'down'.\n");
+        text_append_string(request->out,
+                           "'set server <srv> health' expects 'up', 'stopping', or 'down'.\n");
     }
 }
 
@@ -102,13 +104,15 @@ static void set_weight_of(struct cli_request *request, struct server *server, co
     }
     if (is_relative) {
         if (weight > PERCENT) {
-            text_append_string(request->out, "Relative weight must be positive and not above 100%.\n");
+            text_append_string(request->out,
+                               "Relative weight must be positive and not above 100%.\n");
             return;
         }
         weight = (server->options->weight * weight + PERCENT - 1) / PERCENT;
     }
     if (weight > SERVER_WEIGHT_MAX) {
-        text_append_string(request->out, "Absolute weight can only be between 0 and 256 inclusive.\n");
+        text_append_string(request->out,
+                           "Absolute weight can only be between 0 and 256 inclusive.\n");
         return;
     }
     server_set_weight(server, (uint32_t)weight);
@@ -122,12 +126,14 @@ static void set_address(struct cli_request *request, struct server *server)
     struct address address;
     uint64_t port = server->port;
     if (address_parse_ip(slice_from_string(cli_word(request, ARG_VALUE)), &address) != RESULT_OK) {
-        text_append_string(request->out, "set server <b>/<s> addr requires an address and optionally a port.\n");
+        text_append_string(request->out,
+                           "set server <b>/<s> addr requires an address and optionally a port.\n");
         return;
     }
     bool has_port = strcmp(cli_word(request, ARG_PORT_WORD), "port") == 0;
-    if (has_port && (number_parse_decimal(slice_from_string(cli_word(request, ARG_PORT)), &port) != RESULT_OK ||
-                     port > UINT16_MAX)) {
+    if (has_port &&
+        (number_parse_decimal(slice_from_string(cli_word(request, ARG_PORT)), &port) != RESULT_OK ||
+         port > UINT16_MAX)) {
         text_append_string(request->out, "Provided port is out of range.\n");
         return;
     }
@@ -198,7 +204,8 @@ static enum result get_weight(struct cli_request *request, void *opaque)
     (void)opaque;
     const struct server *server = find_server(request, ARG_SERVER);
     if (server != NULL) {
-        text_append_format(request->out, "%u (initial %u)\n", server->weight, server->options->weight);
+        text_append_format(request->out, "%u (initial %u)\n", server->weight,
+                           server->options->weight);
     }
     return RESULT_END;
 }
@@ -212,7 +219,8 @@ static enum result set_maxconn(struct cli_request *request, void *opaque)
     if (server == NULL) {
         return RESULT_END;
     }
-    if (number_parse_decimal(slice_from_string(cli_word(request, ARG_LIMIT)), &limit) != RESULT_OK ||
+    if (number_parse_decimal(slice_from_string(cli_word(request, ARG_LIMIT)), &limit) !=
+            RESULT_OK ||
         limit > UINT32_MAX) {
         text_append_string(request->out, "Integer value expected.\n");
         return RESULT_END;
@@ -230,23 +238,22 @@ struct server_position {
     bool has_begun;
 };
 
-/* Calls `write` for each server from `position` on, of one backend or of all. False: the room ran out. */
+/* Calls `write` for each server from `position` on, of one backend or of all. False: the room ran
+ * out. */
 static bool each_server(struct cli_request *request, struct server_position *position,
                         const char *backend,
                         void (*write)(struct cli_request *request, const struct proxy *proxy,
                                       const struct endpoint *endpoint))
 {
     uint32_t proxy_index = 0;
-    LIST_EACH(link, &request->worker->proxies)
-    {
+    LIST_EACH(link, &request->worker->proxies) {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         bool is_wanted = backend[0] == '\0' || strcmp(backend, proxy->settings->name) == 0;
         if (proxy_index++ < position->proxy || !is_wanted) {
             continue;
         }
         uint32_t server_index = 0;
-        LIST_EACH(member, &proxy->endpoints)
-        {
+        LIST_EACH(member, &proxy->endpoints) {
             if (server_index++ < position->server) {
                 continue;
             }
@@ -276,14 +283,14 @@ static void write_state(struct cli_request *request, const struct proxy *proxy,
     } else {
         address_append(request->out, &server->address);
     }
-    text_append_format(request->out, " %d %u %u %u %llu %u %d %u %d 0 0 0 %s %u - %d 0 - - 0\n",
-                       is_up ? OP_RUNNING : OP_STOPPED, server->admin, server->weight,
-                       server->options->weight,
-                       (unsigned long long)((request->now_ms - server->state_since_ms) / MS_PER_SECOND),
-                       server->check_status, is_up ? CHECK_PASSED : 0, server->check_health,
-                       server->options->has_check ? CHECK_ENABLED : 0,
-                       server->options->hostname != NULL ? server->options->hostname : "-",
-                       server->port, endpoint->tls != NULL);
+    text_append_format(
+        request->out, " %d %u %u %u %llu %u %d %u %d 0 0 0 %s %u - %d 0 - - 0\n",
+        is_up ? OP_RUNNING : OP_STOPPED, server->admin, server->weight, server->options->weight,
+        (unsigned long long)((request->now_ms - server->state_since_ms) / MS_PER_SECOND),
+        server->check_status, is_up ? CHECK_PASSED : 0, server->check_health,
+        server->options->has_check ? CHECK_ENABLED : 0,
+        server->options->hostname != NULL ? server->options->hostname : "-", server->port,
+        endpoint->tls != NULL);
 }
 
 static enum result show_servers_state(struct cli_request *request, void *opaque)
@@ -297,8 +304,13 @@ static enum result show_servers_state(struct cli_request *request, void *opaque)
             text_append_string(request->out, "Can't find backend.\n");
             return RESULT_END;
         }
-        text_append_string(request->out,
-                           "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n");
+        text_append_string(
+            request->out,
+            "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight "
+            "srv_iweight srv_time_since_last_change srv_check_status srv_check_result "
+            "srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id "
+            "srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr "
+            "srv_agent_port\n");
     }
     return each_server(request, position, backend, write_state) ? RESULT_END : RESULT_OK;
 }
@@ -308,10 +320,11 @@ static void write_connections(struct cli_request *request, const struct proxy *p
 {
     const struct server *server = &endpoint->server;
     uint32_t used = endpoint->links_count - endpoint->idle_count;
-    text_append_format(request->out, "%s/%s %u/%u - %u - %u %u %u %u %u %u %u\n", proxy->settings->name,
-                       server->options->name, proxy->settings->id, server->options->id, server->port,
-                       server->options->pool_purge_delay_ms, used, used, 0U, endpoint->idle_count,
-                       endpoint->idle_count, endpoint->idle_count);
+    text_append_format(request->out, "%s/%s %u/%u - %u - %u %u %u %u %u %u %u\n",
+                       proxy->settings->name, server->options->name, proxy->settings->id,
+                       server->options->id, server->port, server->options->pool_purge_delay_ms,
+                       used, used, 0U, endpoint->idle_count, endpoint->idle_count,
+                       endpoint->idle_count);
 }
 
 static enum result show_servers_conn(struct cli_request *request, void *opaque)
@@ -320,10 +333,12 @@ static enum result show_servers_conn(struct cli_request *request, void *opaque)
     if (!position->has_begun) {
         position->has_begun = true;
         text_append_string(request->out,
-                           "# bkname/svname bkid/svid addr port - purge_delay used_cur used_max need_est unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[1]\n");
+                           "# bkname/svname bkid/svid addr port - purge_delay used_cur used_max "
+                           "need_est unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[1]\n");
     }
-    return each_server(request, position, cli_word(request, ARG_WHAT), write_connections) ? RESULT_END
-                                                                                          : RESULT_OK;
+    return each_server(request, position, cli_word(request, ARG_WHAT), write_connections)
+               ? RESULT_END
+               : RESULT_OK;
 }
 
 static enum result show_backend(struct cli_request *request, void *opaque)
@@ -333,8 +348,7 @@ static enum result show_backend(struct cli_request *request, void *opaque)
     if (*next == 0) {
         text_append_string(request->out, "# name\n");
     }
-    LIST_EACH(link, &request->worker->proxies)
-    {
+    LIST_EACH(link, &request->worker->proxies) {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         if (index++ < *next || (proxy->settings->role & PROXY_BACKEND) == 0) {
             continue;
@@ -349,14 +363,18 @@ static enum result show_backend(struct cli_request *request, void *opaque)
 }
 
 const struct cli_command COMMANDS_SERVER[] = {
-    {"set server", "<b>/<s> [opts] : change a server's state, weight, address or health", CLI_ADMIN, set_server},
+    {"set server", "<b>/<s> [opts] : change a server's state, weight, address or health", CLI_ADMIN,
+     set_server},
     {"enable server", "<b>/<s> : enable a server that was disabled", CLI_ADMIN, enable_server},
     {"disable server", "<b>/<s> : disable a server for maintenance", CLI_ADMIN, disable_server},
     {"set weight", "<b>/<s> <weight>[%] : change a server's weight", CLI_ADMIN, set_weight},
     {"get weight", "<b>/<s> : report a server's current weight", CLI_USER, get_weight},
-    {"set maxconn server", "<b>/<s> <n> : change a server's maxconn setting", CLI_ADMIN, set_maxconn},
-    {"show servers state", "[<backend>] : dump volatile server information", CLI_USER, show_servers_state},
-    {"show servers conn", "[<backend>] : dump server connections status", CLI_USER, show_servers_conn},
+    {"set maxconn server", "<b>/<s> <n> : change a server's maxconn setting", CLI_ADMIN,
+     set_maxconn},
+    {"show servers state", "[<backend>] : dump volatile server information", CLI_USER,
+     show_servers_state},
+    {"show servers conn", "[<backend>] : dump server connections status", CLI_USER,
+     show_servers_conn},
     {"show backend", ": list backends in the current running config", CLI_USER, show_backend},
     {NULL, NULL, CLI_USER, NULL},
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * show sess, shutdown session, shutdown sessions server, show errors. Streams are walked by their ids, which only grow, so that a dump goes on
- * at the right place when streams end in between. No memory.
+ * show sess, shutdown session, shutdown sessions server, show errors. Streams are walked by their
+ * ids, which only grow, so that a dump goes on at the right place when streams end in between. No
+ * memory.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,8 +24,7 @@ struct session_state {
 static enum result show_sess(struct cli_request *request, void *opaque)
 {
     struct session_state *state = opaque;
-    LIST_EACH(link, &request->worker->streams)
-    {
+    LIST_EACH(link, &request->worker->streams) {
         const struct stream *stream = container_of(link, struct stream, link);
         if (stream->facts.id < state->next_id) {
             continue;
@@ -40,8 +40,7 @@ static enum result show_sess(struct cli_request *request, void *opaque)
 
 static struct stream *find_stream(const struct worker *worker, const char *reference)
 {
-    LIST_EACH(link, &worker->streams)
-    {
+    LIST_EACH(link, &worker->streams) {
         struct stream *stream = container_of(link, struct stream, link);
         char name[NUMBER_TEXT_SIZE];
         snprintf(name, sizeof(name), "%p", (void *)stream);
@@ -83,8 +82,7 @@ static enum result shutdown_server_sessions(struct cli_request *request, void *o
         text_append_string(request->out, "No such server.\n");
         return RESULT_END;
     }
-    LIST_EACH(link, &request->worker->streams)
-    {
+    LIST_EACH(link, &request->worker->streams) {
         struct stream *stream = container_of(link, struct stream, link);
         if (stream->assigned == server) {
             stream_shutdown(stream, 'K');
@@ -121,8 +119,8 @@ static void append_error_bytes(struct text *out, const struct captured_error *er
     }
 }
 
-static void append_error(struct text *out, const struct proxy *proxy, const struct captured_error *error,
-                         bool is_response)
+static void append_error(struct text *out, const struct proxy *proxy,
+                         const struct captured_error *error, bool is_response)
 {
     if (error->number == 0) {
         return;
@@ -130,13 +128,15 @@ static void append_error(struct text *out, const struct proxy *proxy, const stru
     text_append_char(out, '[');
     log_append_date(out, error->wall_us, DATE_LOCAL_MS);
     text_append_format(out, "] %s %s (#%u): invalid %s\n  ", is_response ? "backend" : "frontend",
-                       proxy->settings->name, proxy->settings->id, is_response ? "response" : "request");
+                       proxy->settings->name, proxy->settings->id,
+                       is_response ? "response" : "request");
     text_append_format(out, "server %s, event #%" PRIu64 ", src ",
-                       error->server != NULL ? error->server->options->name : "<NONE>", error->number - 1);
+                       error->server != NULL ? error->server->options->name : "<NONE>",
+                       error->number - 1);
     address_append_with_port(out, &error->source, false);
     text_append_format(out, "\n  %s at position %zu, buffer of %zu bytes:\n\n",
-                       error->reason != NULL ? error->reason : "incomplete message", error->position,
-                       error->length);
+                       error->reason != NULL ? error->reason : "incomplete message",
+                       error->position, error->length);
     append_error_bytes(out, error);
     text_append_char(out, '\n');
 }
@@ -149,8 +149,7 @@ struct error_state {
 static uint64_t count_errors(const struct worker *worker)
 {
     uint64_t count = 0;
-    LIST_EACH(link, &worker->proxies)
-    {
+    LIST_EACH(link, &worker->proxies) {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         count += proxy->bad_request.number + proxy->bad_response.number;
     }
@@ -167,8 +166,7 @@ static enum result show_errors(struct cli_request *request, void *opaque)
         text_append_format(request->out, "] : %" PRIu64 "\n\n", count_errors(request->worker));
     }
     uint32_t index = 0;
-    LIST_EACH(link, &request->worker->proxies)
-    {
+    LIST_EACH(link, &request->worker->proxies) {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         if (index++ < state->next_proxy) {
             continue;
@@ -185,7 +183,8 @@ static enum result show_errors(struct cli_request *request, void *opaque)
 
 const struct cli_command COMMANDS_SESSION[] = {
     {"show sess", ": report the list of current streams", CLI_OPERATOR, show_sess},
-    {"show errors", ": report last request and response errors for each proxy", CLI_OPERATOR, show_errors},
+    {"show errors", ": report last request and response errors for each proxy", CLI_OPERATOR,
+     show_errors},
     {"shutdown session", "<id> : kill a specific stream", CLI_OPERATOR, shutdown_session},
     {"shutdown sessions server", "<bk>/<srv> : kill streams of a server", CLI_OPERATOR,
      shutdown_server_sessions},

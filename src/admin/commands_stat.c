@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * show stat, clear counters: the table of statistics as CSV, typed or JSON, for all objects or those chosen by <iid> <type> <sid>. One object
- * a row; the dump goes on where it stopped. Bounded by one answer piece at a time.
+ * show stat, clear counters: the table of statistics as CSV, typed or JSON, for all objects or
+ * those chosen by <iid> <type> <sid>. One object a row; the dump goes on where it stopped. Bounded
+ * by one answer piece at a time.
  */
 #include <string.h>
 
@@ -15,11 +16,12 @@ enum stat_form { FORM_CSV, FORM_TYPED, FORM_JSON };
 struct stat_state {
     struct statistics_walk walk;
     bool has_begun;
-    bool has_row;   /* JSON: a row was written before */
+    bool has_row; /* JSON: a row was written before */
     bool is_over;
 };
 
-_Static_assert(sizeof(struct stat_state) <= CLI_STATE_BYTES, "the state must fit the session's room");
+_Static_assert(sizeof(struct stat_state) <= CLI_STATE_BYTES,
+               "the state must fit the session's room");
 
 /* What the words behind "show stat" choose. */
 struct stat_choice {
@@ -51,8 +53,8 @@ static bool read_choice(struct cli_request *request, struct stat_choice *choice)
                    count < sizeof(numbers) / sizeof(numbers[0])) {
             *numbers[count++] = number;
         } else if (count == 0) {
-            const struct proxy *proxy =
-                proxy_find(request->worker, slice_from_string(word), PROXY_FRONTEND | PROXY_BACKEND);
+            const struct proxy *proxy = proxy_find(request->worker, slice_from_string(word),
+                                                   PROXY_FRONTEND | PROXY_BACKEND);
             if (proxy == NULL) {
                 text_append_string(request->out, "No such proxy.\n");
                 return false;
@@ -158,17 +160,14 @@ static enum result clear_counters(struct cli_request *request, void *opaque)
         text_append_string(request->out, "'clear counters' only supports the 'all' option.\n");
         return RESULT_END;
     }
-    LIST_EACH(link, &request->worker->proxies)
-    {
+    LIST_EACH(link, &request->worker->proxies) {
         struct proxy *proxy = container_of(link, struct proxy, link);
         counters_clear(&proxy->counters, all);
         counters_clear(&proxy->backend.counters, all);
-        LIST_EACH(position, &proxy->endpoints)
-        {
+        LIST_EACH(position, &proxy->endpoints) {
             counters_clear(&container_of(position, struct endpoint, link)->server.counters, all);
         }
-        LIST_EACH(position, &proxy->binds)
-        {
+        LIST_EACH(position, &proxy->binds) {
             counters_clear(&container_of(position, struct bind, link)->counters, all);
         }
     }
@@ -180,8 +179,8 @@ static enum result clear_counters(struct cli_request *request, void *opaque)
 }
 
 const struct cli_command COMMANDS_STAT[] = {
-    {"show stat", "[desc|json|no-maint|typed|up]* : report counters for each proxy and server", CLI_USER,
-     show_stat},
+    {"show stat", "[desc|json|no-maint|typed|up]* : report counters for each proxy and server",
+     CLI_USER, show_stat},
     {"clear counters", "[all] : clear max statistics counters (or all counters)", CLI_OPERATOR,
      clear_counters},
     {NULL, NULL, CLI_USER, NULL},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Readers of the statistics columns that are more than a counter: names, states, weights, limits, rates, times. Each follows HAProxy's manual
- * (management, 9.1) in what it shows for which kind of object. No memory: texts are put together in the caller's buffer.
+ * Readers of the statistics columns that are more than a counter: names, states, weights, limits,
+ * rates, times. Each follows HAProxy's manual (management, 9.1) in what it shows for which kind of
+ * object. No memory: texts are put together in the caller's buffer.
  */
 #include "admin/statistics_read.h"
 
@@ -50,7 +51,6 @@ static uint64_t seconds_since(const struct statistics_object *object, uint64_t s
     return object->now_ms > since_ms ? (object->now_ms - since_ms) / MS_PER_SECOND : 0;
 }
 
-
 /* ---- identity ---- */
 
 struct statistics_value read_name(const struct statistics_object *object, struct text *buffer)
@@ -59,7 +59,8 @@ struct statistics_value read_name(const struct statistics_object *object, struct
     return string(object->proxy->settings->name);
 }
 
-struct statistics_value read_service_name(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_service_name(const struct statistics_object *object,
+                                          struct text *buffer)
 {
     (void)buffer;
     switch (object->kind) {
@@ -89,7 +90,8 @@ struct statistics_value read_type(const struct statistics_object *object, struct
     return u32(TYPES[object->kind]);
 }
 
-struct statistics_value read_process_number(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_process_number(const struct statistics_object *object,
+                                            struct text *buffer)
 {
     (void)object;
     (void)buffer;
@@ -166,11 +168,16 @@ struct statistics_value read_algorithm(const struct statistics_object *object, s
 {
     (void)buffer;
     static const char *const NAMES[BALANCE_ALGORITHMS] = {
-        [BALANCE_ROUND_ROBIN] = "roundrobin", [BALANCE_STATIC_ROUND_ROBIN] = "static-rr",
-        [BALANCE_LEAST_CONNECTIONS] = "leastconn", [BALANCE_FIRST] = "first",
-        [BALANCE_RANDOM] = "random",          [BALANCE_SOURCE] = "source",
-        [BALANCE_URI] = "uri",                [BALANCE_URL_PARAMETER] = "url_param",
-        [BALANCE_HEADER] = "hdr",             [BALANCE_HASH] = "hash",
+        [BALANCE_ROUND_ROBIN] = "roundrobin",
+        [BALANCE_STATIC_ROUND_ROBIN] = "static-rr",
+        [BALANCE_LEAST_CONNECTIONS] = "leastconn",
+        [BALANCE_FIRST] = "first",
+        [BALANCE_RANDOM] = "random",
+        [BALANCE_SOURCE] = "source",
+        [BALANCE_URI] = "uri",
+        [BALANCE_URL_PARAMETER] = "url_param",
+        [BALANCE_HEADER] = "hdr",
+        [BALANCE_HASH] = "hash",
     };
     return string(NAMES[object->proxy->settings->balance.algorithm]);
 }
@@ -217,26 +224,30 @@ struct statistics_value read_weight(const struct statistics_object *object, stru
     return u32(backend->usable_active > 0 ? backend->weight_active : backend->weight_backup);
 }
 
-struct statistics_value read_user_weight(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_user_weight(const struct statistics_object *object,
+                                         struct text *buffer)
 {
     return read_weight(object, buffer);
 }
 
-struct statistics_value read_active_servers(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_active_servers(const struct statistics_object *object,
+                                            struct text *buffer)
 {
     (void)buffer;
     return object->kind == STATISTICS_SERVER ? u32(server_of(object)->options->is_backup ? 0 : 1)
                                              : u32(object->proxy->backend.usable_active);
 }
 
-struct statistics_value read_backup_servers(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_backup_servers(const struct statistics_object *object,
+                                            struct text *buffer)
 {
     (void)buffer;
     return object->kind == STATISTICS_SERVER ? u32(server_of(object)->options->is_backup ? 1 : 0)
                                              : u32(object->proxy->backend.usable_backup);
 }
 
-struct statistics_value read_last_change(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_last_change(const struct statistics_object *object,
+                                         struct text *buffer)
 {
     (void)buffer;
     return u32(seconds_since(object, object->kind == STATISTICS_SERVER
@@ -250,8 +261,9 @@ struct statistics_value read_downtime(const struct statistics_object *object, st
     if (object->kind == STATISTICS_BACKEND) {
         return u32(object->proxy->backend.downtime_ms / MS_PER_SECOND);
     }
-    return server_of(object)->options->has_check ? u32(object->counters->downtime_ms / MS_PER_SECOND)
-                                                 : empty();
+    return server_of(object)->options->has_check
+               ? u32(object->counters->downtime_ms / MS_PER_SECOND)
+               : empty();
 }
 
 struct statistics_value read_throttle(const struct statistics_object *object, struct text *buffer)
@@ -276,21 +288,24 @@ struct statistics_value read_tracked(const struct statistics_object *object, str
 
 /* ---- limits and queues ---- */
 
-struct statistics_value read_queue_current(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_queue_current(const struct statistics_object *object,
+                                           struct text *buffer)
 {
     (void)buffer;
     return u32(object->kind == STATISTICS_SERVER ? server_of(object)->queue_length
                                                  : object->proxy->backend.queue_length);
 }
 
-struct statistics_value read_queue_limit(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_queue_limit(const struct statistics_object *object,
+                                         struct text *buffer)
 {
     (void)buffer;
     uint32_t limit = server_of(object)->options->maxqueue;
     return limit != 0 ? u32(limit) : empty();
 }
 
-struct statistics_value read_session_limit(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_session_limit(const struct statistics_object *object,
+                                           struct text *buffer)
 {
     (void)buffer;
     const struct proxy *proxy = object->proxy;
@@ -317,13 +332,15 @@ struct statistics_value read_idle_limit(const struct statistics_object *object, 
     return limit != UINT32_MAX ? u32(limit) : empty();
 }
 
-struct statistics_value read_idle_connections(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_idle_connections(const struct statistics_object *object,
+                                              struct text *buffer)
 {
     (void)buffer;
     return u32(object->endpoint->idle_count);
 }
 
-struct statistics_value read_used_connections(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_used_connections(const struct statistics_object *object,
+                                              struct text *buffer)
 {
     (void)buffer;
     return u32(object->endpoint->links_count - object->endpoint->idle_count);
@@ -331,49 +348,57 @@ struct statistics_value read_used_connections(const struct statistics_object *ob
 
 /* ---- rates ---- */
 
-struct statistics_value read_session_rate(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_session_rate(const struct statistics_object *object,
+                                          struct text *buffer)
 {
     (void)buffer;
     return u32(rate_read(&object->counters->session_rate, object->now_ms));
 }
 
-struct statistics_value read_session_rate_max(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_session_rate_max(const struct statistics_object *object,
+                                              struct text *buffer)
 {
     (void)buffer;
     return u32(object->counters->session_rate.max);
 }
 
-struct statistics_value read_session_rate_limit(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_session_rate_limit(const struct statistics_object *object,
+                                                struct text *buffer)
 {
     (void)buffer;
     return u32(object->proxy->settings->session_rate_max);
 }
 
-struct statistics_value read_request_rate(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_request_rate(const struct statistics_object *object,
+                                          struct text *buffer)
 {
     (void)buffer;
     return u32(rate_read(&object->counters->request_rate, object->now_ms));
 }
 
-struct statistics_value read_request_rate_max(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_request_rate_max(const struct statistics_object *object,
+                                              struct text *buffer)
 {
     (void)buffer;
     return u32(object->counters->request_rate.max);
 }
 
-struct statistics_value read_connection_rate(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_connection_rate(const struct statistics_object *object,
+                                             struct text *buffer)
 {
     (void)buffer;
     return u32(rate_read(&object->counters->connection_rate, object->now_ms));
 }
 
-struct statistics_value read_connection_rate_max(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_connection_rate_max(const struct statistics_object *object,
+                                                 struct text *buffer)
 {
     (void)buffer;
     return u32(object->counters->connection_rate.max);
 }
 
-struct statistics_value read_last_session(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_last_session(const struct statistics_object *object,
+                                          struct text *buffer)
 {
     (void)buffer;
     uint64_t last_ms = object->counters->last_session_ms;
@@ -391,58 +416,67 @@ static struct statistics_value responses(const struct statistics_object *object,
     return is_http(object) ? u64(object->counters->responses[class]) : empty();
 }
 
-struct statistics_value read_responses_other(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_responses_other(const struct statistics_object *object,
+                                             struct text *buffer)
 {
     (void)buffer;
     return responses(object, 0);
 }
 
-struct statistics_value read_responses_1xx(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_responses_1xx(const struct statistics_object *object,
+                                           struct text *buffer)
 {
     (void)buffer;
     return responses(object, 1);
 }
 
-struct statistics_value read_responses_2xx(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_responses_2xx(const struct statistics_object *object,
+                                           struct text *buffer)
 {
     (void)buffer;
     return responses(object, 2);
 }
 
-struct statistics_value read_responses_3xx(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_responses_3xx(const struct statistics_object *object,
+                                           struct text *buffer)
 {
     enum { CLASS = 3 };
     (void)buffer;
     return responses(object, CLASS);
 }
 
-struct statistics_value read_responses_4xx(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_responses_4xx(const struct statistics_object *object,
+                                           struct text *buffer)
 {
     enum { CLASS = 4 };
     (void)buffer;
     return responses(object, CLASS);
 }
 
-struct statistics_value read_responses_5xx(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_responses_5xx(const struct statistics_object *object,
+                                           struct text *buffer)
 {
     enum { CLASS = 5 };
     (void)buffer;
     return responses(object, CLASS);
 }
 
-struct statistics_value read_requests_total(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_requests_total(const struct statistics_object *object,
+                                            struct text *buffer)
 {
     (void)buffer;
     return is_http(object) ? u64(object->counters->requests_total) : empty();
 }
 
-struct statistics_value read_sessions_other(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_sessions_other(const struct statistics_object *object,
+                                            struct text *buffer)
 {
     (void)buffer;
     return u64(is_http(object) ? 0 : object->counters->sessions_total);
 }
 
-struct statistics_value read_sessions_http(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_sessions_http(const struct statistics_object *object,
+                                           struct text *buffer)
 {
     (void)buffer;
     return u64(is_http(object) ? object->counters->sessions_total : 0);
@@ -450,27 +484,31 @@ struct statistics_value read_sessions_http(const struct statistics_object *objec
 
 /* ---- health checks ---- */
 
-struct statistics_value read_check_failures(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_check_failures(const struct statistics_object *object,
+                                            struct text *buffer)
 {
     (void)buffer;
     return server_of(object)->options->has_check ? u64(object->counters->check_failures) : empty();
 }
 
-struct statistics_value read_check_downs(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_check_downs(const struct statistics_object *object,
+                                         struct text *buffer)
 {
     (void)buffer;
     bool is_checked = object->kind == STATISTICS_BACKEND || server_of(object)->options->has_check;
     return is_checked ? u64(object->counters->check_downs) : empty();
 }
 
-struct statistics_value read_check_status(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_check_status(const struct statistics_object *object,
+                                          struct text *buffer)
 {
     (void)buffer;
     const struct server *server = server_of(object);
     return server->options->has_check ? string(check_status_name(server->check_status)) : empty();
 }
 
-struct statistics_value read_check_description(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_check_description(const struct statistics_object *object,
+                                               struct text *buffer)
 {
     (void)buffer;
     const struct server *server = server_of(object);
@@ -485,7 +523,8 @@ struct statistics_value read_check_code(const struct statistics_object *object, 
     return server->check_code != 0 ? u32(server->check_code) : empty();
 }
 
-struct statistics_value read_check_duration(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_check_duration(const struct statistics_object *object,
+                                            struct text *buffer)
 {
     (void)buffer;
     const struct server *server = server_of(object);
@@ -515,7 +554,8 @@ struct statistics_value read_check_fall(const struct statistics_object *object, 
     return server->options->has_check ? u32(server->options->fall) : empty();
 }
 
-struct statistics_value read_check_health(const struct statistics_object *object, struct text *buffer)
+struct statistics_value read_check_health(const struct statistics_object *object,
+                                          struct text *buffer)
 {
     (void)buffer;
     const struct server *server = server_of(object);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The columns of the statistics, in HAProxy's order (management manual 9.1), and how each is read from an object: from a counter by its
- * place, or by a function of statistics_read.c. Columns of features that do not exist here yet read as HAProxy shows them when unused.
- * No memory.
+ * The columns of the statistics, in HAProxy's order (management manual 9.1), and how each is read
+ * from an object: from a counter by its place, or by a function of statistics_read.c. Columns of
+ * features that do not exist here yet read as HAProxy shows them when unused. No memory.
  */
 #include "admin/statistics_table.h"
 
@@ -13,10 +13,10 @@
 
 enum { TIME_SAMPLES = 1024 };
 
-#define L (1U << STATISTICS_LISTENER)
-#define F (1U << STATISTICS_FRONTEND)
-#define B (1U << STATISTICS_BACKEND)
-#define S (1U << STATISTICS_SERVER)
+#define L               (1U << STATISTICS_LISTENER)
+#define F               (1U << STATISTICS_FRONTEND)
+#define B               (1U << STATISTICS_BACKEND)
+#define S               (1U << STATISTICS_SERVER)
 #define COUNTER(member) offsetof(struct counters, member)
 
 enum source { READ_NOTHING, READ_ZERO, READ_U32, READ_U64, READ_AVERAGE, READ_CALL };
@@ -142,7 +142,8 @@ static const struct column {
     {"h2req", "MCP", F, READ_ZERO, 0, NULL},
     {"h3req", "MCP", F, READ_ZERO, 0, NULL},
     {"proto", "CNS", L, READ_CALL, 0, read_protocol},
-    {"-", "SGP", 0, READ_NOTHING, 0, NULL},};
+    {"-", "SGP", 0, READ_NOTHING, 0, NULL},
+};
 
 unsigned statistics_columns(void)
 {
@@ -205,8 +206,8 @@ enum walk_phase { WALK_FRONTEND, WALK_LISTENERS, WALK_SERVERS, WALK_BACKEND, WAL
 void statistics_walk_begin(struct statistics_walk *walk, const struct worker *worker,
                            uint64_t now_ms)
 {
-    *walk = (struct statistics_walk){
-        .worker = worker, .proxy = worker->proxies.next, .now_ms = now_ms};
+    *walk =
+        (struct statistics_walk){.worker = worker, .proxy = worker->proxies.next, .now_ms = now_ms};
 }
 
 static bool next_member(struct statistics_walk *walk, const struct list *head)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of statistics: one row a column gives the CSV name, the typed and JSON form, and the value for each kind of object. `show stat`, the
- * statistics page and (later) metrics read nothing else.
+ * The table of statistics: one row a column gives the CSV name, the typed and JSON form, and the
+ * value for each kind of object. `show stat`, the statistics page and (later) metrics read nothing
+ * else.
  */
 #ifndef WEIR_ADMIN_STATISTICS_TABLE_H
 #define WEIR_ADMIN_STATISTICS_TABLE_H
@@ -9,37 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admin/statistics.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "proxy/endpoint.h"
 #include "proxy/proxy.h"
-
-enum statistics_kind {
-    STATISTICS_FRONTEND,
-    STATISTICS_BACKEND,
-    STATISTICS_SERVER,
-    STATISTICS_LISTENER,
-    STATISTICS_KINDS
-};
-
-/* One object of the statistics: a line of the CSV. */
-struct statistics_object {
-    enum statistics_kind kind;
-    const struct proxy *proxy;
-    const struct endpoint *endpoint; /* STATISTICS_SERVER */
-    const struct bind *bind;         /* STATISTICS_LISTENER */
-    const struct counters *counters;
-    uint64_t now_ms;
-};
-
-enum statistics_type { STATISTICS_EMPTY, STATISTICS_U32, STATISTICS_S32, STATISTICS_U64, STATISTICS_STRING };
-
-/* A value; `string` is valid until the buffer given to statistics_read is used again. */
-struct statistics_value {
-    enum statistics_type type;
-    uint64_t number; /* S32: sign-extended */
-    struct slice string;
-};
 
 /* Number of columns, the '-' column behind the static ones included. */
 unsigned statistics_columns(void);
@@ -52,9 +26,11 @@ const char *statistics_column_tags(unsigned column);
 unsigned statistics_find_column(const char *name);
 
 /* Reads the value of a column for an object; `buffer` is room for texts that are put together. */
-struct statistics_value statistics_read(unsigned column, const struct statistics_object *object, struct text *buffer);
+struct statistics_value statistics_read(unsigned column, const struct statistics_object *object,
+                                        struct text *buffer);
 
-/* The objects of all proxies in HAProxy's order: frontend, servers, backend; listeners with option socket-stats. */
+/* The objects of all proxies in HAProxy's order: frontend, servers, backend; listeners with option
+ * socket-stats. */
 struct statistics_walk {
     const struct worker *worker;
     const struct list *proxy;  /* position in worker.proxies */
@@ -64,7 +40,8 @@ struct statistics_walk {
 };
 
 /* Starts before the first object. */
-void statistics_walk_begin(struct statistics_walk *walk, const struct worker *worker, uint64_t now_ms);
+void statistics_walk_begin(struct statistics_walk *walk, const struct worker *worker,
+                           uint64_t now_ms);
 
 /* The next object; false when there are no more. */
 bool statistics_walk_next(struct statistics_walk *walk, struct statistics_object *object);

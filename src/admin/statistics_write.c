@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows of `show stat` as CSV, typed lines and JSON, from the table of columns. No memory.
+ * Rows of `show stat` as CSV, typed lines and JSON, from the table of columns: the same values in
+ * three forms, so that a tool may take the one it likes. An empty value is an empty CSV field and
+ * is left out of the others. No memory: everything goes to the caller's text.
  */
 #include "admin/statistics_write.h"
 
@@ -87,7 +89,8 @@ void statistics_write_json(struct text *text, const struct statistics_object *ob
             continue;
         }
         text_append_format(text,
-                           "%s{\"objType\":\"%s\",\"proxyId\":%u,\"id\":%u,\"field\":{\"pos\":%u,\"name\":\"%s\"},",
+                           "%s{\"objType\":\"%s\",\"proxyId\":%u,\"id\":%u,\"field\":{\"pos\":%u,"
+                           "\"name\":\"%s\"},",
                            has_value ? "," : "", KINDS[object->kind].name,
                            object->proxy->settings->id, id_of(object), column,
                            statistics_column_name(column));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Written forms of a statistics value: CSV quoting, typed lines, JSON. The words behind the tag letters are HAProxy's, so that its tools
- * read them. No memory: everything goes to the caller's text.
+ * Written forms of a statistics value: CSV quoting, typed lines, JSON. The words behind the tag
+ * letters are HAProxy's, so that its tools read them. No memory: everything goes to the caller's
+ * text.
  */
 #include "admin/value.h"
 
@@ -10,12 +11,12 @@ struct tag_name {
     const char *name;
 };
 
-static const struct tag_name ORIGINS[] = {
-    {'M', "Metric"}, {'S', "Status"}, {'K', "Key"}, {'C', "Config"}, {'P', "Product"}, {'\0', ""}};
+static const struct tag_name ORIGINS[] = {{'M', "Metric"}, {'S', "Status"},  {'K', "Key"},
+                                          {'C', "Config"}, {'P', "Product"}, {'\0', ""}};
 static const struct tag_name NATURES[] = {
-    {'A', "Age"},    {'a', "Avg"},   {'C', "Counter"}, {'D', "Duration"}, {'G', "Gauge"}, {'L', "Limit"},
-    {'M', "Max"},    {'m', "Min"},   {'N', "Name"},    {'O', "Output"},   {'R', "Rate"},  {'T', "Time"},
-    {'P', "Product"}, {'\0', ""}};
+    {'A', "Age"},   {'a', "Avg"},  {'C', "Counter"}, {'D', "Duration"}, {'G', "Gauge"},
+    {'L', "Limit"}, {'M', "Max"},  {'m', "Min"},     {'N', "Name"},     {'O', "Output"},
+    {'R', "Rate"},  {'T', "Time"}, {'P', "Product"}, {'\0', ""}};
 static const struct tag_name SCOPES[] = {
     {'C', "Cluster"}, {'S', "Service"}, {'P', "Process"}, {'\0', ""}};
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The written forms of a value of `show stat` and `show info`: CSV, typed (management manual 9.2) and JSON.
+ * The written forms of a value of `show stat` and `show info`: CSV, typed (management manual 9.2)
+ * and JSON.
  */
 #ifndef WEIR_ADMIN_VALUE_H
 #define WEIR_ADMIN_VALUE_H
 
-#include "admin/statistics_table.h"
+#include "admin/statistics.h"
 #include "base/text.h"
 
 /* Appends the bare value; strings as they are. */

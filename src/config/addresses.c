@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses as bind and server lines write them: [family@]host[:port[-port]], paths and abstract names of Unix sockets, fd@N, '*' and the empty
- * host for any, IPv6 with or without brackets, "+N" for relative ports, and stream+ prefixes. Host names are left to the resolver. Texts that
+ * Addresses as bind and server lines write them: [family@]host[:port[-port]], paths and abstract
+ * names of Unix sockets, fd@N, '*' and the empty host for any, IPv6 with or without brackets, "+N"
+ * for relative ports, and stream+ prefixes. Host names are left to the resolver. Texts that
  * addresses refer to live in the configuration's account.
  */
 #include <string.h>
@@ -57,7 +58,8 @@ static const struct prefix *find_prefix(const char **word)
     return NULL;
 }
 
-static enum result read_fd(struct config_reader *reader, const char *word, struct config_address *out)
+static enum result read_fd(struct config_reader *reader, const char *word,
+                           struct config_address *out)
 {
     uint64_t fd = 0;
     enum result result = config_read_number(reader, "fd@", word, 0, FD_MAX, &fd);
@@ -79,12 +81,14 @@ static enum result read_unix(struct config_reader *reader, const char *path, boo
 }
 
 /* Reads "80", "80-90", "+1", "-1" behind the last colon. */
-static enum result read_port(struct config_reader *reader, const char *word, struct config_address *out)
+static enum result read_port(struct config_reader *reader, const char *word,
+                             struct config_address *out)
 {
     out->has_port = true;
     if (*word == '+' || *word == '-') {
         uint64_t offset = 0;
-        enum result result = config_read_number(reader, "port offset", word + 1, 0, PORT_MAX, &offset);
+        enum result result =
+            config_read_number(reader, "port offset", word + 1, 0, PORT_MAX, &offset);
         out->port_is_relative = true;
         out->port_offset = *word == '-' ? -(int32_t)offset : (int32_t)offset;
         return result;
@@ -107,7 +111,8 @@ static enum result read_port(struct config_reader *reader, const char *word, str
     return RESULT_OK;
 }
 
-/* The colon in front of the port, or NULL: none. An address with brackets or a single colon has one; "::1" has none but ":::80" has. */
+/* The colon in front of the port, or NULL: none. An address with brackets or a single colon has
+ * one; "::1" has none but ":::80" has. */
 static const char *find_port(const char *word)
 {
     const char *last = strrchr(word, ':');
@@ -153,8 +158,8 @@ static enum result read_host(struct config_reader *reader, struct slice host, sa
             return RESULT_NO_MEMORY;
         }
     } else if (family != AF_UNSPEC && out->address.family != family) {
-        return config_fail(reader, "address '%.*s' is not of the family of its prefix", (int)host.length,
-                           host.data);
+        return config_fail(reader, "address '%.*s' is not of the family of its prefix",
+                           (int)host.length, host.data);
     }
     out->address.port = port;
     return RESULT_OK;
@@ -178,13 +183,16 @@ enum result config_read_address(struct config_reader *reader, const char *word, 
     const char *colon = find_port(rest);
     enum result result = colon != NULL ? read_port(reader, colon + 1, out) : RESULT_OK;
     if (result == RESULT_OK && needs_port && (colon == NULL || out->address.port == 0)) {
-        return config_fail(reader, "missing port number in '%s': <address>:<port> is expected", word);
+        return config_fail(reader, "missing port number in '%s': <address>:<port> is expected",
+                           word);
     }
-    struct slice host = colon != NULL ? slice_of(rest, (size_t)(colon - rest)) : slice_from_string(rest);
+    struct slice host =
+        colon != NULL ? slice_of(rest, (size_t)(colon - rest)) : slice_from_string(rest);
     bool drops_colon = colon == NULL && host.length > 0 && host.data[host.length - 1] == ':' &&
                        slice_find_char(host, ':') == host.length - 1;
     host.length -= drops_colon ? 1 : 0;
     return result == RESULT_OK
-               ? read_host(reader, host, prefix != NULL ? prefix->family : (sa_family_t)AF_UNSPEC, out)
+               ? read_host(reader, host, prefix != NULL ? prefix->family : (sa_family_t)AF_UNSPEC,
+                           out)
                : result;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration's defaults and its release. Plain settings are blocks that are released together; what the rules layer compiled is released by its
- * own functions, proxy by proxy. Bounded by the files.
+ * The configuration's defaults and its release. Plain settings are blocks that are released
+ * together; what the rules layer compiled is released by its own functions, proxy by proxy. Bounded
+ * by the files.
  */
 #include "base/number.h"
 #include "config/config.h"
@@ -46,16 +47,16 @@ void configuration_init(struct configuration *configuration, struct account *acc
 
 static void destroy_rules(struct account *account, struct proxy_settings *proxy)
 {
-    struct rule_list *const lists[] = {&proxy->tcp_connection, &proxy->tcp_session,   &proxy->tcp_request,
-                                       &proxy->tcp_response,   &proxy->http_request,  &proxy->http_response,
+    struct rule_list *const lists[] = {&proxy->tcp_connection,      &proxy->tcp_session,
+                                       &proxy->tcp_request,         &proxy->tcp_response,
+                                       &proxy->http_request,        &proxy->http_response,
                                        &proxy->http_after_response, &proxy->statistics.rules};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         rule_list_destroy(account, lists[i]);
     }
     struct list *const switches[] = {&proxy->use_backend, &proxy->use_server};
     for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-        LIST_EACH(link, switches[i])
-        {
+        LIST_EACH(link, switches[i]) {
             struct switch_rule *rule = container_of(link, struct switch_rule, link);
             acl_condition_destroy(account, rule->condition);
             log_format_destroy(account, rule->dynamic);
@@ -72,17 +73,18 @@ static void destroy_proxy(struct account *account, struct proxy_settings *proxy)
 {
     const struct proxy_settings *defaults = proxy->defaults;
     destroy_rules(account, proxy);
-    LIST_EACH(link, &proxy->servers)
-    {
+    LIST_EACH(link, &proxy->servers) {
         sample_expression_destroy(account, container_of(link, struct server_settings, link)->sni);
     }
     if (!is_inherited(proxy, proxy->balance_key, defaults != NULL ? defaults->balance_key : NULL)) {
         sample_expression_destroy(account, proxy->balance_key);
     }
-    if (!is_inherited(proxy, proxy->unique_id_format, defaults != NULL ? defaults->unique_id_format : NULL)) {
+    if (!is_inherited(proxy, proxy->unique_id_format,
+                      defaults != NULL ? defaults->unique_id_format : NULL)) {
         log_format_destroy(account, proxy->unique_id_format);
     }
-    if (!is_inherited(proxy, proxy->statistics.admin, defaults != NULL ? defaults->statistics.admin : NULL)) {
+    if (!is_inherited(proxy, proxy->statistics.admin,
+                      defaults != NULL ? defaults->statistics.admin : NULL)) {
         acl_condition_destroy(account, proxy->statistics.admin);
     }
     acl_condition_destroy(account, proxy->monitor_fail);
@@ -98,8 +100,7 @@ void configuration_destroy(struct configuration *configuration)
     struct account *account = configuration->account;
     struct list *const lists[] = {&configuration->proxies, &configuration->defaults};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        LIST_EACH_SAFE(link, lists[i])
-        {
+        LIST_EACH_SAFE(link, lists[i]) {
             struct proxy_settings *proxy = container_of(link, struct proxy_settings, link);
             list_remove(link);
             destroy_proxy(account, proxy);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding keywords in the tables, and the helpers that every handler uses: failing a line, warnings, memory of the configuration, parsers for
- * rules. A line that fails leaves its message in reader->error; reader.c adds the place. Bounded by one message a line.
+ * Finding keywords in the tables, and the helpers that every handler uses: failing a line,
+ * warnings, memory of the configuration, parsers for rules. A line that fails leaves its message in
+ * reader->error; reader.c adds the place. Bounded by one message a line.
  */
 #include "config/keyword.h"
 
@@ -13,8 +14,9 @@
 #include "rules/suggestion.h"
 
 static const struct config_keyword *const TABLES[] = {
-    KEYWORDS_GLOBAL, KEYWORDS_PROXY, KEYWORDS_OPTIONS,    KEYWORDS_RULES,  KEYWORDS_SERVERS,  KEYWORDS_BIND,
-    KEYWORDS_LOG,    KEYWORDS_STATISTICS, KEYWORDS_ERRORS, KEYWORDS_USERLIST, KEYWORDS_CHECK, NULL,
+    KEYWORDS_GLOBAL,  KEYWORDS_PROXY,    KEYWORDS_OPTIONS, KEYWORDS_RULES,
+    KEYWORDS_SERVERS, KEYWORDS_BIND,     KEYWORDS_LOG,     KEYWORDS_STATISTICS,
+    KEYWORDS_ERRORS,  KEYWORDS_USERLIST, KEYWORDS_CHECK,   NULL,
 };
 
 enum result config_fail(struct config_reader *reader, const char *format, ...)
@@ -47,7 +49,8 @@ void config_warn(struct config_reader *reader, const char *format, ...)
     report(reader, REPORT_WARNING, reader->file, reader->line, buffer);
 }
 
-void config_alert_at(struct config_reader *reader, const char *file, unsigned line, const char *format, ...)
+void config_alert_at(struct config_reader *reader, const char *file, unsigned line,
+                     const char *format, ...)
 {
     char buffer[CONFIG_ERROR_SIZE];
     struct text text = text_over(buffer, sizeof(buffer));
@@ -78,8 +81,7 @@ void *config_take(struct config_reader *reader, size_t bytes)
 
 void config_release_blocks(struct configuration *configuration)
 {
-    LIST_EACH_SAFE(link, &configuration->blocks)
-    {
+    LIST_EACH_SAFE(link, &configuration->blocks) {
         list_remove(link);
         memory_release(configuration->account, container_of(link, struct config_block, link));
     }
@@ -129,8 +131,9 @@ static unsigned matched_words(const struct config_keyword *keyword, const char *
     return matched;
 }
 
-static const struct config_keyword *find(const struct config_reader *reader, const char *const *words,
-                                         unsigned count, unsigned *words_used)
+static const struct config_keyword *find(const struct config_reader *reader,
+                                         const char *const *words, unsigned count,
+                                         unsigned *words_used)
 {
     const struct config_keyword *best = NULL;
     *words_used = 0;
@@ -150,8 +153,8 @@ static const struct config_keyword *find(const struct config_reader *reader, con
 static enum result fail_unknown(struct config_reader *reader, const char *word)
 {
     if (config_is_haproxy_keyword(word)) {
-        return config_fail(reader, "keyword '%s' in '%s' section is not supported by weir yet", word,
-                           reader->section_name);
+        return config_fail(reader, "keyword '%s' in '%s' section is not supported by weir yet",
+                           word, reader->section_name);
     }
     struct suggestion suggestion = {0};
     for (const struct config_keyword *const *table = TABLES; *table != NULL; table++) {
@@ -162,7 +165,8 @@ static enum result fail_unknown(struct config_reader *reader, const char *word)
         }
     }
     if (suggestion.best != NULL) {
-        return config_fail(reader, "unknown keyword '%s' in '%s' section; did you mean '%s' maybe ?", word,
+        return config_fail(reader,
+                           "unknown keyword '%s' in '%s' section; did you mean '%s' maybe ?", word,
                            reader->section_name, suggestion.best);
     }
     return config_fail(reader, "unknown keyword '%s' in '%s' section", word, reader->section_name);
@@ -176,8 +180,8 @@ static enum result check_count(struct config_reader *reader, const struct config
                            keyword->least > 1 ? "s" : "");
     }
     if (count > keyword->most) {
-        return config_fail(reader, "'%s' cannot handle unexpected argument '%s' (expects %s)", keyword->name,
-                           arguments[keyword->most], keyword->usage);
+        return config_fail(reader, "'%s' cannot handle unexpected argument '%s' (expects %s)",
+                           keyword->name, arguments[keyword->most], keyword->usage);
     }
     return RESULT_OK;
 }
@@ -201,8 +205,10 @@ enum result config_run_keyword(struct config_reader *reader)
                            reader->section_name);
     }
     if (skipped > 0 && !keyword->may_negate) {
-        return config_fail(reader, "negation or default is not supported for keyword '%s'", keyword->name);
+        return config_fail(reader, "negation or default is not supported for keyword '%s'",
+                           keyword->name);
     }
     enum result result = check_count(reader, keyword, words + used, count - used);
-    return result == RESULT_OK ? keyword->read(reader, words + used, count - used, keyword) : result;
+    return result == RESULT_OK ? keyword->read(reader, words + used, count - used, keyword)
+                               : result;
 }

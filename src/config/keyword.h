@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keyword tables: one row a keyword with the sections where it stands, how many arguments it takes, and its handler. Everything that sections share
- * while a configuration is read is in struct config_reader.
+ * Keyword tables: one row a keyword with the sections where it stands, how many arguments it takes,
+ * and its handler. Everything that sections share while a configuration is read is in struct
+ * config_reader.
  */
 #ifndef WEIR_CONFIG_KEYWORD_H
 #define WEIR_CONFIG_KEYWORD_H
@@ -28,7 +29,7 @@ enum config_section {
 };
 #define SECTION_PROXY (SECTION_DEFAULTS | SECTION_FRONTEND | SECTION_BACKEND | SECTION_LISTEN)
 #define SECTION_FRONT (SECTION_DEFAULTS | SECTION_FRONTEND | SECTION_LISTEN)
-#define SECTION_BACK (SECTION_DEFAULTS | SECTION_BACKEND | SECTION_LISTEN)
+#define SECTION_BACK  (SECTION_DEFAULTS | SECTION_BACKEND | SECTION_LISTEN)
 
 enum { CONFIG_ERROR_SIZE = 2048, CONFIG_ERRORS_MAX = 50 };
 
@@ -38,34 +39,35 @@ struct config_reader {
     const struct config_input *input;
     struct account *account;
     enum config_section section;
-    const char *section_name;          /* "frontend" */
-    struct proxy_settings *proxy;      /* of the section, NULL elsewhere */
-    struct proxy_settings *defaults;   /* the last unnamed or named defaults section */
+    const char *section_name;        /* "frontend" */
+    struct proxy_settings *proxy;    /* of the section, NULL elsewhere */
+    struct proxy_settings *defaults; /* the last unnamed or named defaults section */
     struct userlist *userlist;
-    struct error_files *error_files;   /* of an http-errors section */
+    struct error_files *error_files; /* of an http-errors section */
     const char *file;
     unsigned line;
-    const struct config_words *words;  /* of the line */
-    bool is_negated;                   /* "no …" */
-    bool is_default;                   /* "default …" */
-    struct text error;                 /* of the line being read */
+    const struct config_words *words; /* of the line */
+    bool is_negated;                  /* "no …" */
+    bool is_default;                  /* "default …" */
+    struct text error;                /* of the line being read */
     char error_bytes[CONFIG_ERROR_SIZE];
     unsigned alerts;
     uint32_t next_proxy_id;
     struct server_settings *default_server; /* of the section */
 };
 
-/* One keyword; several words in `name` must all match ("timeout client"). Tables end with a NULL name. */
+/* One keyword; several words in `name` must all match ("timeout client"). Tables end with a NULL
+ * name. */
 struct config_keyword {
     const char *name;
     unsigned sections;
-    unsigned least, most;  /* arguments behind the name; most UINT_MAX: any number */
-    const char *usage;     /* "<time>" */
+    unsigned least, most; /* arguments behind the name; most UINT_MAX: any number */
+    const char *usage;    /* "<time>" */
     enum result (*read)(struct config_reader *reader, const char *const *arguments, unsigned count,
                         const struct config_keyword *keyword);
-    size_t offset;         /* of a field that a shared handler sets */
-    uint32_t value;        /* for a shared handler */
-    bool may_negate;       /* "no <keyword>" makes sense */
+    size_t offset;   /* of a field that a shared handler sets */
+    uint32_t value;  /* for a shared handler */
+    bool may_negate; /* "no <keyword>" makes sense */
 };
 
 /* Says what is wrong with the line: RESULT_INVALID, for `return config_fail(…)`. */
@@ -73,13 +75,15 @@ enum result config_fail(struct config_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Reports a warning about the line being read. */
-void config_warn(struct config_reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void config_warn(struct config_reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Reports an alert about another place than the line being read. */
-void config_alert_at(struct config_reader *reader, const char *file, unsigned line, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void config_alert_at(struct config_reader *reader, const char *file, unsigned line,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* A copy of a word that lives as long as the configuration; fails the line when memory is refused. */
+/* A copy of a word that lives as long as the configuration; fails the line when memory is refused.
+ */
 const char *config_copy(struct config_reader *reader, const char *word);
 
 /* A zeroed block of the configuration, NULL when refused (the line is failed then). */
@@ -93,33 +97,36 @@ struct rule_parser config_rule_parser(struct config_reader *reader, unsigned cap
 
 /* ---- units (manual 2.4, 2.5) ---- */
 
-/* Reads a duration in milliseconds; without a unit it counts `unit_ms`. Fails the line, naming `what`. */
-MUST_USE enum result config_read_time(struct config_reader *reader, const char *what, const char *word,
-                                      uint32_t unit_ms, uint32_t *out_ms);
+/* Reads a duration in milliseconds; without a unit it counts `unit_ms`. Fails the line, naming
+ * `what`. */
+MUST_USE enum result config_read_time(struct config_reader *reader, const char *what,
+                                      const char *word, uint32_t unit_ms, uint32_t *out_ms);
 
 /* Reads a size in bytes with k, m, g. */
-MUST_USE enum result config_read_size(struct config_reader *reader, const char *what, const char *word, size_t *out);
+MUST_USE enum result config_read_size(struct config_reader *reader, const char *what,
+                                      const char *word, size_t *out);
 
 /* Reads a decimal number between `least` and `most`. */
-MUST_USE enum result config_read_number(struct config_reader *reader, const char *what, const char *word,
-                                        uint64_t least, uint64_t most, uint64_t *out);
+MUST_USE enum result config_read_number(struct config_reader *reader, const char *what,
+                                        const char *word, uint64_t least, uint64_t most,
+                                        uint64_t *out);
 
 /* ---- addresses (manual 4.2 bind, server) ---- */
 
 /* One address as written: kind, host, port or port range. */
 struct config_address {
-    struct address address;  /* port is the range's first */
+    struct address address; /* port is the range's first */
     uint16_t last_port;
-    int fd;                  /* fd@N, else -1 */
-    const char *host;        /* when it is a name to be resolved, else NULL */
+    int fd;           /* fd@N, else -1 */
+    const char *host; /* when it is a name to be resolved, else NULL */
     bool has_port;
     bool port_is_relative;
     int32_t port_offset;
 };
 
 /* Reads one address of a bind or server line. RESULT_INVALID: the line is failed. */
-MUST_USE enum result config_read_address(struct config_reader *reader, const char *word, bool needs_port,
-                                         struct config_address *out);
+MUST_USE enum result config_read_address(struct config_reader *reader, const char *word,
+                                         bool needs_port, struct config_address *out);
 
 /* ---- the tables ---- */
 extern const struct config_keyword KEYWORDS_GLOBAL[];
@@ -134,7 +141,8 @@ extern const struct config_keyword KEYWORDS_ERRORS[];
 extern const struct config_keyword KEYWORDS_USERLIST[];
 extern const struct config_keyword KEYWORDS_CHECK[];
 
-/* Finds and runs the keyword of the reader's line. Fails the line when there is none, with the closest one. */
+/* Finds and runs the keyword of the reader's line. Fails the line when there is none, with the
+ * closest one. */
 MUST_USE enum result config_run_keyword(struct config_reader *reader);
 
 /* Whether a word is a keyword of HAProxy's manual that weir does not have (yet). */
@@ -156,23 +164,26 @@ void config_init_server(struct server_settings *server);
 
 /* ---- helpers of the servers' and binds' tables ---- */
 
-/* Reads TLS arguments that bind and server lines share. RESULT_NOT_FOUND: not one of them; `*used` is what it took. */
-MUST_USE enum result config_read_tls_argument(struct config_reader *reader, const char *const *words, unsigned count,
+/* Reads TLS arguments that bind and server lines share. RESULT_NOT_FOUND: not one of them; `*used`
+ * is what it took. */
+MUST_USE enum result config_read_tls_argument(struct config_reader *reader,
+                                              const char *const *words, unsigned count,
                                               struct tls_options *tls, unsigned *used);
 
 /* Fills listener options with what a bind line starts from. */
 void config_init_listener(struct listener_options *options);
 
 /* Reads a bind line's addresses and arguments into `list`; `for_stats` for `stats socket`. */
-MUST_USE enum result config_read_bind(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                      struct list *list, bool for_stats);
+MUST_USE enum result config_read_bind(struct config_reader *reader, const char *const *arguments,
+                                      unsigned count, struct list *list, bool for_stats);
 
 /* `set-var proc.x <expression>`, `set-var-fmt proc.x <format>`: evaluated once, now. */
-MUST_USE enum result config_set_process_variable(struct config_reader *reader, const char *const *arguments,
-                                                 unsigned count, bool is_format);
+MUST_USE enum result config_set_process_variable(struct config_reader *reader,
+                                                 const char *const *arguments, unsigned count,
+                                                 bool is_format);
 
 /* Reads a `log` line into `list`. */
-MUST_USE enum result config_read_log(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                     struct list *list);
+MUST_USE enum result config_read_log(struct config_reader *reader, const char *const *arguments,
+                                     unsigned count, struct list *list);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bind lines and stats sockets: a list of addresses with port ranges, then arguments that hold for each of them. One row an argument. Every address
- * becomes one struct bind_settings in the configuration's account.
+ * bind lines and stats sockets: a list of addresses with port ranges, then arguments that hold for
+ * each of them. One row an argument. Every address becomes one struct bind_settings in the
+ * configuration's account.
  */
 #include <grp.h>
 #include <limits.h>
@@ -13,14 +14,21 @@
 #include "config/keyword.h"
 #include "transport/resolve.h"
 
-enum { NUMBER_MAX = 100000000, CERTIFICATES_MAX = 64, ADDRESSES_BYTES_MAX = 8192, OCTAL = 8, MODE_MAX = 07777,
-       ID_MAX = 0x7fffffff, PATH_MAX_BYTES = 4096 };
+enum {
+    NUMBER_MAX = 100000000,
+    CERTIFICATES_MAX = 64,
+    ADDRESSES_BYTES_MAX = 8192,
+    OCTAL = 8,
+    MODE_MAX = 07777,
+    ID_MAX = 0x7fffffff,
+    PATH_MAX_BYTES = 4096
+};
 
 struct bind_argument {
     const char *name;
     bool takes_value;
-    enum result (*read)(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                        struct bind_settings *bind);
+    enum result (*read)(struct config_reader *reader, const struct bind_argument *row,
+                        const char *value, struct bind_settings *bind);
     size_t offset;
     const char *refused; /* why it cannot be had */
 };
@@ -35,16 +43,16 @@ static void *field(struct bind_settings *bind, const struct bind_argument *row)
     return (char *)bind + row->offset;
 }
 
-static enum result read_text(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                             struct bind_settings *bind)
+static enum result read_text(struct config_reader *reader, const struct bind_argument *row,
+                             const char *value, struct bind_settings *bind)
 {
     const char *copy = config_copy(reader, value);
     *(const char **)field(bind, row) = copy;
     return copy != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
-static enum result read_u32(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                            struct bind_settings *bind)
+static enum result read_u32(struct config_reader *reader, const struct bind_argument *row,
+                            const char *value, struct bind_settings *bind)
 {
     uint64_t number = 0;
     enum result result = config_read_number(reader, row->name, value, 0, NUMBER_MAX, &number);
@@ -52,14 +60,14 @@ static enum result read_u32(struct config_reader *reader, const struct bind_argu
     return result;
 }
 
-static enum result read_time(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                             struct bind_settings *bind)
+static enum result read_time(struct config_reader *reader, const struct bind_argument *row,
+                             const char *value, struct bind_settings *bind)
 {
     return config_read_time(reader, row->name, value, 1, field(bind, row));
 }
 
-static enum result read_flag(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                             struct bind_settings *bind)
+static enum result read_flag(struct config_reader *reader, const struct bind_argument *row,
+                             const char *value, struct bind_settings *bind)
 {
     (void)reader;
     (void)value;
@@ -67,8 +75,8 @@ static enum result read_flag(struct config_reader *reader, const struct bind_arg
     return RESULT_OK;
 }
 
-static enum result read_ignored(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                                struct bind_settings *bind)
+static enum result read_ignored(struct config_reader *reader, const struct bind_argument *row,
+                                const char *value, struct bind_settings *bind)
 {
     (void)reader;
     (void)row;
@@ -77,20 +85,21 @@ static enum result read_ignored(struct config_reader *reader, const struct bind_
     return RESULT_OK;
 }
 
-static enum result read_mode(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                             struct bind_settings *bind)
+static enum result read_mode(struct config_reader *reader, const struct bind_argument *row,
+                             const char *value, struct bind_settings *bind)
 {
     char *end = NULL;
     unsigned long mode = strtoul(value, &end, OCTAL);
     if (*end != '\0' || mode > MODE_MAX) {
-        return config_fail(reader, "'%s' : missing or invalid mode '%s' (octal integer expected)", row->name, value);
+        return config_fail(reader, "'%s' : missing or invalid mode '%s' (octal integer expected)",
+                           row->name, value);
     }
     bind->listener.mode = (mode_t)mode;
     return RESULT_OK;
 }
 
-static enum result read_user(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                             struct bind_settings *bind)
+static enum result read_user(struct config_reader *reader, const struct bind_argument *row,
+                             const char *value, struct bind_settings *bind)
 {
     const struct passwd *user = getpwnam(value);
     if (user == NULL) {
@@ -100,8 +109,8 @@ static enum result read_user(struct config_reader *reader, const struct bind_arg
     return RESULT_OK;
 }
 
-static enum result read_group(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                              struct bind_settings *bind)
+static enum result read_group(struct config_reader *reader, const struct bind_argument *row,
+                              const char *value, struct bind_settings *bind)
 {
     const struct group *group = getgrnam(value);
     if (group == NULL) {
@@ -111,8 +120,8 @@ static enum result read_group(struct config_reader *reader, const struct bind_ar
     return RESULT_OK;
 }
 
-static enum result read_certificate(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                                    struct bind_settings *bind)
+static enum result read_certificate(struct config_reader *reader, const struct bind_argument *row,
+                                    const char *value, struct bind_settings *bind)
 {
     const char *base = reader->configuration->global.crt_base;
     char bytes[PATH_MAX_BYTES];
@@ -125,15 +134,16 @@ static enum result read_certificate(struct config_reader *reader, const struct b
         bind->certificates = config_take(reader, CERTIFICATES_MAX * sizeof(*bind->certificates));
     }
     if (bind->certificates == NULL || bind->tls.certificates_count == CERTIFICATES_MAX) {
-        return config_fail(reader, "'%s' : more than %d certificates on a line", row->name, CERTIFICATES_MAX);
+        return config_fail(reader, "'%s' : more than %d certificates on a line", row->name,
+                           CERTIFICATES_MAX);
     }
     bind->certificates[bind->tls.certificates_count++] = config_copy(reader, bytes);
     bind->tls.certificates = bind->certificates;
     return RESULT_OK;
 }
 
-static enum result read_level(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                              struct bind_settings *bind)
+static enum result read_level(struct config_reader *reader, const struct bind_argument *row,
+                              const char *value, struct bind_settings *bind)
 {
     if (strcmp(value, "user") == 0) {
         bind->level = BIND_LEVEL_USER;
@@ -142,22 +152,25 @@ static enum result read_level(struct config_reader *reader, const struct bind_ar
     } else if (strcmp(value, "admin") == 0) {
         bind->level = BIND_LEVEL_ADMIN;
     } else {
-        return config_fail(reader, "'%s' only supports 'user', 'operator', and 'admin' (got '%s')", row->name, value);
+        return config_fail(reader, "'%s' only supports 'user', 'operator', and 'admin' (got '%s')",
+                           row->name, value);
     }
     return RESULT_OK;
 }
 
-static enum result read_protocol(struct config_reader *reader, const struct bind_argument *row, const char *value,
-                                 struct bind_settings *bind)
+static enum result read_protocol(struct config_reader *reader, const struct bind_argument *row,
+                                 const char *value, struct bind_settings *bind)
 {
     (void)row;
     (void)bind;
-    return strcmp(value, "h1") == 0 ? RESULT_OK
-                                    : config_fail(reader, "'proto' : '%s' is not supported by weir yet (known: h1)", value);
+    return strcmp(value, "h1") == 0
+               ? RESULT_OK
+               : config_fail(reader, "'proto' : '%s' is not supported by weir yet (known: h1)",
+                             value);
 }
 
 #define FIELD(member) offsetof(struct bind_settings, member)
-#define LATER "is not supported by weir yet"
+#define LATER         "is not supported by weir yet"
 
 static const struct bind_argument ROWS[] = {
     {"name", true, read_text, FIELD(name), NULL},
@@ -199,8 +212,8 @@ static const struct bind_argument ROWS[] = {
     {"namespace", true, read_ignored, 0, LATER},
 };
 
-static enum result read_argument(struct config_reader *reader, const char *const *words, unsigned count,
-                                 struct bind_settings *bind, unsigned *used)
+static enum result read_argument(struct config_reader *reader, const char *const *words,
+                                 unsigned count, struct bind_settings *bind, unsigned *used)
 {
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
         const struct bind_argument *row = &ROWS[i];
@@ -215,19 +228,22 @@ static enum result read_argument(struct config_reader *reader, const char *const
             return config_fail(reader, "'bind' : '%s' : missing argument", row->name);
         }
         if (is_expose && strcmp(words[1], "listeners") != 0) {
-            return config_fail(reader, "'expose-fd' only supports 'listeners' (got '%s')", words[1]);
+            return config_fail(reader, "'expose-fd' only supports 'listeners' (got '%s')",
+                               words[1]);
         }
         *used = row->takes_value ? 2 : 1;
         return row->read(reader, row, row->takes_value ? words[1] : NULL, bind);
     }
     enum result result = config_read_tls_argument(reader, words, count, &bind->tls, used);
-    return result == RESULT_NOT_FOUND ? config_fail(reader, "'bind' : unknown keyword '%s'", words[0]) : result;
+    return result == RESULT_NOT_FOUND
+               ? config_fail(reader, "'bind' : unknown keyword '%s'", words[0])
+               : result;
 }
 
 /* ---- addresses ---- */
 
-static enum result add_bind(struct config_reader *reader, const struct bind_settings *model, struct list *list,
-                            const struct address *address, int fd)
+static enum result add_bind(struct config_reader *reader, const struct bind_settings *model,
+                            struct list *list, const struct address *address, int fd)
 {
     struct bind_settings *bind = config_take(reader, sizeof(*bind));
     if (bind == NULL) {
@@ -237,8 +253,7 @@ static enum result add_bind(struct config_reader *reader, const struct bind_sett
     bind->listener.address = *address;
     bind->listener.inherited_fd = fd;
     if (bind->id == 0) {
-        LIST_EACH(link, list)
-        {
+        LIST_EACH(link, list) {
             bind->id++;
         }
         bind->id++;
@@ -247,8 +262,8 @@ static enum result add_bind(struct config_reader *reader, const struct bind_sett
     return RESULT_OK;
 }
 
-static enum result add_address(struct config_reader *reader, const struct bind_settings *model, struct list *list,
-                               const char *word)
+static enum result add_address(struct config_reader *reader, const struct bind_settings *model,
+                               struct list *list, const char *word)
 {
     struct config_address parsed;
     enum result result = config_read_address(reader, word, false, &parsed);
@@ -257,11 +272,14 @@ static enum result add_address(struct config_reader *reader, const struct bind_s
     }
     bool is_ip = parsed.fd < 0 && parsed.address.family != AF_UNIX;
     if (is_ip && (!parsed.has_port || parsed.address.port == 0 || parsed.port_is_relative)) {
-        return config_fail(reader, "'%s' : missing port number: '%s' (<address>:<port> is expected)", "bind", word);
+        return config_fail(reader,
+                           "'%s' : missing port number: '%s' (<address>:<port> is expected)",
+                           "bind", word);
     }
     if (parsed.host != NULL) {
         uint16_t port = parsed.address.port;
-        if (address_resolve(slice_from_string(parsed.host), parsed.address.family, &parsed.address) != RESULT_OK) {
+        if (address_resolve(slice_from_string(parsed.host), parsed.address.family,
+                            &parsed.address) != RESULT_OK) {
             return config_fail(reader, "'bind' : invalid address: '%s' in '%s'", parsed.host, word);
         }
         parsed.address.port = port;
@@ -279,29 +297,35 @@ static void apply_defaults(struct config_reader *reader, struct bind_settings *b
     const struct global_settings *global = &reader->configuration->global;
     struct tls_options *tls = &bind->tls;
     tls->ciphers = tls->ciphers != NULL ? tls->ciphers : global->default_bind_ciphers;
-    tls->ciphersuites = tls->ciphersuites != NULL ? tls->ciphersuites : global->default_bind_ciphersuites;
-    tls->min_version = tls->min_version != TLS_VERSION_DEFAULT ? tls->min_version : global->default_bind_min;
-    tls->max_version = tls->max_version != TLS_VERSION_DEFAULT ? tls->max_version : global->default_bind_max;
+    tls->ciphersuites =
+        tls->ciphersuites != NULL ? tls->ciphersuites : global->default_bind_ciphersuites;
+    tls->min_version =
+        tls->min_version != TLS_VERSION_DEFAULT ? tls->min_version : global->default_bind_min;
+    tls->max_version =
+        tls->max_version != TLS_VERSION_DEFAULT ? tls->max_version : global->default_bind_max;
     bind->listener.is_tls = bind->is_ssl;
 }
 
-enum result config_read_bind(struct config_reader *reader, const char *const *arguments, unsigned count,
-                             struct list *list, bool for_stats)
+enum result config_read_bind(struct config_reader *reader, const char *const *arguments,
+                             unsigned count, struct list *list, bool for_stats)
 {
-    struct bind_settings model = {.file = reader->file, .line = reader->line, .tls = {.is_server = true}};
+    struct bind_settings model = {
+        .file = reader->file, .line = reader->line, .tls = {.is_server = true}};
     model.level = BIND_LEVEL_OPERATOR;
     config_init_listener(&model.listener);
     unsigned position = 1;
     while (position < count) {
         unsigned used = 0;
-        enum result result = read_argument(reader, arguments + position, count - position, &model, &used);
+        enum result result =
+            read_argument(reader, arguments + position, count - position, &model, &used);
         if (result != RESULT_OK) {
             return result;
         }
         position += used;
     }
     if (model.is_ssl && model.tls.certificates_count == 0) {
-        return config_fail(reader, "Proxy '%s': no SSL certificate specified for bind '%s' (use 'crt')",
+        return config_fail(reader,
+                           "Proxy '%s': no SSL certificate specified for bind '%s' (use 'crt')",
                            reader->proxy != NULL ? reader->proxy->name : "GLOBAL", arguments[0]);
     }
     if (for_stats && model.is_ssl) {
@@ -320,14 +344,15 @@ enum result config_read_bind(struct config_reader *reader, const char *const *ar
     return result;
 }
 
-static enum result read_bind(struct config_reader *reader, const char *const *arguments, unsigned count,
-                             const struct config_keyword *keyword)
+static enum result read_bind(struct config_reader *reader, const char *const *arguments,
+                             unsigned count, const struct config_keyword *keyword)
 {
     (void)keyword;
     return config_read_bind(reader, arguments, count, &reader->proxy->binds, false);
 }
 
 const struct config_keyword KEYWORDS_BIND[] = {
-    {"bind", SECTION_FRONTEND | SECTION_LISTEN, 1, UINT_MAX, "{<path>|[addr]:<port>}[, …] [param*]", read_bind, 0, 0, false},
+    {"bind", SECTION_FRONTEND | SECTION_LISTEN, 1, UINT_MAX, "{<path>|[addr]:<port>}[, …] [param*]",
+     read_bind, 0, 0, false},
     {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Health checks and persistence of backends: option httpchk, http-check send and expect, cookie, source. Everything is a field of struct
- * proxy_settings, texts in the configuration's account.
+ * Health checks and persistence of backends: option httpchk, http-check send and expect, cookie,
+ * source. Everything is a field of struct proxy_settings, texts in the configuration's account.
  */
 #include <limits.h>
 #include <string.h>
@@ -13,8 +13,8 @@ enum { METHOD_URI = 2, METHOD_URI_VERSION = 3, HEADERS_MAX = 4096 };
 
 /* ---- checks ---- */
 
-static enum result read_httpchk(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                const struct config_keyword *keyword)
+static enum result read_httpchk(struct config_reader *reader, const char *const *arguments,
+                                unsigned count, const struct config_keyword *keyword)
 {
     (void)keyword;
     struct proxy_settings *proxy = reader->proxy;
@@ -42,8 +42,8 @@ static enum result read_httpchk(struct config_reader *reader, const char *const 
     return RESULT_OK;
 }
 
-static enum result read_tcp_check(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                  const struct config_keyword *keyword)
+static enum result read_tcp_check(struct config_reader *reader, const char *const *arguments,
+                                  unsigned count, const struct config_keyword *keyword)
 {
     (void)arguments;
     (void)count;
@@ -61,17 +61,20 @@ static enum result add_header(struct config_reader *reader, const char *name, co
     }
     char bytes[HEADERS_MAX];
     struct text text = text_over(bytes, sizeof(bytes));
-    text_append_format(&text, "%s%s: %s\r\n", check->headers != NULL ? check->headers : "", name, value);
+    text_append_format(&text, "%s%s: %s\r\n", check->headers != NULL ? check->headers : "", name,
+                       value);
     if (text.truncated) {
-        return config_fail(reader, "too many header fields for a check, max is %d bytes", HEADERS_MAX);
+        return config_fail(reader, "too many header fields for a check, max is %d bytes",
+                           HEADERS_MAX);
     }
     check->headers = config_copy(reader, bytes);
     return RESULT_OK;
 }
 
-/* http-check send [meth <m>] [{uri|uri-lf} <u>] [ver <v>] [hdr <name> <fmt>]* [{body|body-lf} <s>] [comment <c>] */
-static enum result read_check_send(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                   const struct config_keyword *keyword)
+/* http-check send [meth <m>] [{uri|uri-lf} <u>] [ver <v>] [hdr <name> <fmt>]* [{body|body-lf} <s>]
+ * [comment <c>] */
+static enum result read_check_send(struct config_reader *reader, const char *const *arguments,
+                                   unsigned count, const struct config_keyword *keyword)
 {
     struct http_check_settings *check = &reader->proxy->http_check;
     for (unsigned i = 0; i < count; i += 2) {
@@ -95,20 +98,26 @@ static enum result read_check_send(struct config_reader *reader, const char *con
             }
             i++;
         } else if (strcmp(name, "comment") != 0) {
-            return config_fail(reader, "'%s' : '%s' is not supported by weir yet (known: meth uri ver hdr body comment)", keyword->name, name);
+            return config_fail(
+                reader,
+                "'%s' : '%s' is not supported by weir yet (known: meth uri ver hdr body comment)",
+                keyword->name, name);
         }
     }
     return RESULT_OK;
 }
 
 /* http-check expect [comment <c>] [!] {status|string|rstatus|rstring} <pattern> */
-static enum result read_check_expect(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                     const struct config_keyword *keyword)
+static enum result read_check_expect(struct config_reader *reader, const char *const *arguments,
+                                     unsigned count, const struct config_keyword *keyword)
 {
     static const struct {
         const char *name;
         int kind;
-    } KINDS[] = {{"status", EXPECT_STATUS}, {"string", EXPECT_STRING}, {"rstatus", EXPECT_RSTATUS}, {"rstring", EXPECT_RSTRING}};
+    } KINDS[] = {{"status", EXPECT_STATUS},
+                 {"string", EXPECT_STRING},
+                 {"rstatus", EXPECT_RSTATUS},
+                 {"rstring", EXPECT_RSTRING}};
     struct http_check_settings *check = &reader->proxy->http_check;
     unsigned position = 0;
     while (position + 1 < count && strcmp(arguments[position], "comment") == 0) {
@@ -123,20 +132,25 @@ static enum result read_check_expect(struct config_reader *reader, const char *c
             return RESULT_OK;
         }
     }
-    return config_fail(reader, "'%s' only supports [!] 'status', 'string', 'rstatus', 'rstring' with one pattern in this version of weir", keyword->name);
+    return config_fail(reader,
+                       "'%s' only supports [!] 'status', 'string', 'rstatus', 'rstring' with one "
+                       "pattern in this version of weir",
+                       keyword->name);
 }
 
 /* ---- cookie ---- */
 
 struct cookie_word {
     const char *name;
-    enum result (*read)(struct config_reader *reader, struct server_cookie_settings *cookie, const char *value);
+    enum result (*read)(struct config_reader *reader, struct server_cookie_settings *cookie,
+                        const char *value);
     bool takes_value;
     size_t offset; /* of a flag */
     enum server_cookie_mode mode;
 };
 
-static enum result read_domain(struct config_reader *reader, struct server_cookie_settings *cookie, const char *value)
+static enum result read_domain(struct config_reader *reader, struct server_cookie_settings *cookie,
+                               const char *value)
 {
     char bytes[HEADERS_MAX];
     struct text text = text_over(bytes, sizeof(bytes));
@@ -148,8 +162,8 @@ static enum result read_domain(struct config_reader *reader, struct server_cooki
     return RESULT_OK;
 }
 
-static enum result read_attribute(struct config_reader *reader, struct server_cookie_settings *cookie,
-                                  const char *value)
+static enum result read_attribute(struct config_reader *reader,
+                                  struct server_cookie_settings *cookie, const char *value)
 {
     char bytes[HEADERS_MAX];
     struct text text = text_over(bytes, sizeof(bytes));
@@ -161,7 +175,8 @@ static enum result read_attribute(struct config_reader *reader, struct server_co
     return RESULT_OK;
 }
 
-static enum result read_seconds(struct config_reader *reader, const char *what, const char *value, uint32_t *out)
+static enum result read_seconds(struct config_reader *reader, const char *what, const char *value,
+                                uint32_t *out)
 {
     enum { SECOND_MS = 1000 };
     uint32_t ms = 0;
@@ -170,17 +185,22 @@ static enum result read_seconds(struct config_reader *reader, const char *what, 
     return result;
 }
 
-static enum result read_max_idle(struct config_reader *reader, struct server_cookie_settings *cookie, const char *value)
+static enum result read_max_idle(struct config_reader *reader,
+                                 struct server_cookie_settings *cookie, const char *value)
 {
     return read_seconds(reader, "maxidle", value, &cookie->max_idle_s);
 }
 
-static enum result read_max_life(struct config_reader *reader, struct server_cookie_settings *cookie, const char *value)
+static enum result read_max_life(struct config_reader *reader,
+                                 struct server_cookie_settings *cookie, const char *value)
 {
     return read_seconds(reader, "maxlife", value, &cookie->max_life_s);
 }
 
-#define FLAG(name, member) {name, NULL, false, offsetof(struct server_cookie_settings, member), SERVER_COOKIE_PASSIVE}
+#define FLAG(name, member)                                                                        \
+    {                                                                                             \
+        name, NULL, false, offsetof(struct server_cookie_settings, member), SERVER_COOKIE_PASSIVE \
+    }
 
 static const struct cookie_word COOKIE_WORDS[] = {
     {"rewrite", NULL, false, 0, SERVER_COOKIE_REWRITE},
@@ -209,20 +229,26 @@ static const struct cookie_word *find_cookie_word(const char *word)
     return NULL;
 }
 
-static enum result read_cookie_words(struct config_reader *reader, struct server_cookie_settings *cookie,
+static enum result read_cookie_words(struct config_reader *reader,
+                                     struct server_cookie_settings *cookie,
                                      const char *const *words, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         const struct cookie_word *row = find_cookie_word(words[i]);
         if (row == NULL) {
-            return config_fail(reader, "'cookie' supports 'rewrite', 'insert', 'prefix', 'indirect', 'nocache', 'postonly', 'domain', 'maxidle', 'dynamic', 'maxlife' and 'attr' options (got '%s')", words[i]);
+            return config_fail(reader,
+                               "'cookie' supports 'rewrite', 'insert', 'prefix', 'indirect', "
+                               "'nocache', 'postonly', 'domain', 'maxidle', 'dynamic', 'maxlife' "
+                               "and 'attr' options (got '%s')",
+                               words[i]);
         }
         if (row->takes_value && i + 1 == count) {
             return config_fail(reader, "'cookie' : '%s' expects an argument", words[i]);
         }
         if (row->mode != SERVER_COOKIE_PASSIVE) {
             if (cookie->mode != SERVER_COOKIE_PASSIVE && cookie->mode != row->mode) {
-                return config_fail(reader, "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible");
+                return config_fail(
+                    reader, "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible");
             }
             cookie->mode = row->mode;
         } else if (row->takes_value) {
@@ -237,8 +263,8 @@ static enum result read_cookie_words(struct config_reader *reader, struct server
     return RESULT_OK;
 }
 
-static enum result read_cookie(struct config_reader *reader, const char *const *arguments, unsigned count,
-                               const struct config_keyword *keyword)
+static enum result read_cookie(struct config_reader *reader, const char *const *arguments,
+                               unsigned count, const struct config_keyword *keyword)
 {
     (void)keyword;
     if (reader->is_negated) {
@@ -255,24 +281,30 @@ static enum result read_cookie(struct config_reader *reader, const char *const *
     return result;
 }
 
-static enum result read_source(struct config_reader *reader, const char *const *arguments, unsigned count,
-                               const struct config_keyword *keyword)
+static enum result read_source(struct config_reader *reader, const char *const *arguments,
+                               unsigned count, const struct config_keyword *keyword)
 {
     struct config_address parsed;
     enum result result = config_read_address(reader, arguments[0], false, &parsed);
-    if (result == RESULT_OK && (count > 1 || parsed.host != NULL || parsed.last_port != parsed.address.port)) {
-        return config_fail(reader, "'%s' : only <address>[:<port>] is supported by weir yet", keyword->name);
+    if (result == RESULT_OK &&
+        (count > 1 || parsed.host != NULL || parsed.last_port != parsed.address.port)) {
+        return config_fail(reader, "'%s' : only <address>[:<port>] is supported by weir yet",
+                           keyword->name);
     }
     reader->proxy->source = parsed.address;
     return result;
 }
 
 const struct config_keyword KEYWORDS_CHECK[] = {
-    {"option httpchk", SECTION_BACK, 0, UINT_MAX, "[<method>] [<uri> [<version>]]", read_httpchk, 0, 0, true},
+    {"option httpchk", SECTION_BACK, 0, UINT_MAX, "[<method>] [<uri> [<version>]]", read_httpchk, 0,
+     0, true},
     {"option tcp-check", SECTION_BACK, 0, 0, "no argument", read_tcp_check, 0, 0, true},
-    {"http-check send", SECTION_BACK, 2, UINT_MAX, "[meth <m>] [uri <u>] [ver <v>] [hdr <name> <value>]*", read_check_send, 0, 0, false},
-    {"http-check expect", SECTION_BACK, 2, UINT_MAX, "[!] <match> <pattern>", read_check_expect, 0, 0, false},
-    {"cookie", SECTION_BACK, 0, UINT_MAX, "<name> [rewrite | insert | prefix] [indirect] [nocache]…", read_cookie, 0, 0, true},
+    {"http-check send", SECTION_BACK, 2, UINT_MAX,
+     "[meth <m>] [uri <u>] [ver <v>] [hdr <name> <value>]*", read_check_send, 0, 0, false},
+    {"http-check expect", SECTION_BACK, 2, UINT_MAX, "[!] <match> <pattern>", read_check_expect, 0,
+     0, false},
+    {"cookie", SECTION_BACK, 0, UINT_MAX,
+     "<name> [rewrite | insert | prefix] [indirect] [nocache]…", read_cookie, 0, 0, true},
     {"source", SECTION_BACK, 1, UINT_MAX, "<addr>[:<port>]", read_source, 0, 0, false},
     {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Error pages: errorfile, errorloc, errorfiles and http-error in proxies, errorfile in http-errors sections. Replies live in the configuration's account
- * and are released with their tables.
+ * Error pages: errorfile, errorloc, errorfiles and http-error in proxies, errorfile in http-errors
+ * sections. Replies live in the configuration's account and are released with their tables.
  */
 #include <limits.h>
 #include <string.h>
@@ -16,19 +16,24 @@ static struct error_files *table_of(struct config_reader *reader)
     return reader->proxy != NULL ? reader->proxy->errors : reader->error_files;
 }
 
-static enum result read_status(struct config_reader *reader, const char *what, const char *word, uint16_t *status)
+static enum result read_status(struct config_reader *reader, const char *what, const char *word,
+                               uint16_t *status)
 {
     uint64_t number = 0;
     enum result result = config_read_number(reader, what, word, STATUS_MIN, STATUS_MAX, &number);
     if (result == RESULT_OK && !error_status_is_known((uint16_t)number)) {
-        return config_fail(reader, "status code '%s' not handled by '%s': 200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 414, 425, 429, 431, 500, 501, 502, 503, and 504 are", word, what);
+        return config_fail(
+            reader,
+            "status code '%s' not handled by '%s': 200, 400, 401, 403, 404, 405, 407, 408, 410, "
+            "413, 414, 425, 429, 431, 500, 501, 502, 503, and 504 are",
+            word, what);
     }
     *status = (uint16_t)number;
     return result;
 }
 
-static enum result read_errorfile(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                  const struct config_keyword *keyword)
+static enum result read_errorfile(struct config_reader *reader, const char *const *arguments,
+                                  unsigned count, const struct config_keyword *keyword)
 {
     uint16_t status = 0;
     (void)count;
@@ -41,8 +46,8 @@ static enum result read_errorfile(struct config_reader *reader, const char *cons
     return result == RESULT_OK ? error_files_set(table_of(reader), status, reply) : result;
 }
 
-static enum result read_errorloc(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                 const struct config_keyword *keyword)
+static enum result read_errorloc(struct config_reader *reader, const char *const *arguments,
+                                 unsigned count, const struct config_keyword *keyword)
 {
     uint16_t status = 0;
     (void)count;
@@ -55,8 +60,8 @@ static enum result read_errorloc(struct config_reader *reader, const char *const
     return result == RESULT_OK ? error_files_set(reader->proxy->errors, status, reply) : result;
 }
 
-static enum result read_errorfiles(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                   const struct config_keyword *keyword)
+static enum result read_errorfiles(struct config_reader *reader, const char *const *arguments,
+                                   unsigned count, const struct config_keyword *keyword)
 {
     const struct error_files *from = error_sections_refer(reader->configuration->error_sections,
                                                           config_copy(reader, arguments[0]));
@@ -74,10 +79,11 @@ static enum result read_errorfiles(struct config_reader *reader, const char *con
     return result;
 }
 
-static enum result read_http_error(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                   const struct config_keyword *keyword)
+static enum result read_http_error(struct config_reader *reader, const char *const *arguments,
+                                   unsigned count, const struct config_keyword *keyword)
 {
-    struct rule_parser parser = config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_HTTP_RESPONSE);
+    struct rule_parser parser =
+        config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_HTTP_RESPONSE);
     parser.error_sections = reader->configuration->error_sections;
     struct reply *reply = NULL;
     unsigned used = 0;
@@ -89,17 +95,21 @@ static enum result read_http_error(struct config_reader *reader, const char *con
         return config_fail(reader, "'%s' : unknown keyword '%s'", keyword->name, arguments[used]);
     }
     if (!error_status_is_known(reply_status(reply))) {
-        return config_fail(reader, "'%s' expects 'status <code>' with a code that has an error page", keyword->name);
+        return config_fail(reader,
+                           "'%s' expects 'status <code>' with a code that has an error page",
+                           keyword->name);
     }
     return error_files_set(reader->proxy->errors, reply_status(reply), reply);
 }
 
 const struct config_keyword KEYWORDS_ERRORS[] = {
-    {"errorfile", SECTION_PROXY | SECTION_HTTP_ERRORS, 2, 2, "<code> <file>", read_errorfile, 0, 0, false},
+    {"errorfile", SECTION_PROXY | SECTION_HTTP_ERRORS, 2, 2, "<code> <file>", read_errorfile, 0, 0,
+     false},
     {"errorloc", SECTION_PROXY, 2, 2, "<code> <url>", read_errorloc, 0, FOUND, false},
     {"errorloc302", SECTION_PROXY, 2, 2, "<code> <url>", read_errorloc, 0, FOUND, false},
     {"errorloc303", SECTION_PROXY, 2, 2, "<code> <url>", read_errorloc, 0, SEE_OTHER, false},
     {"errorfiles", SECTION_PROXY, 1, UINT_MAX, "<name> [<code>…]", read_errorfiles, 0, 0, false},
-    {"http-error", SECTION_PROXY, 2, UINT_MAX, "status <code> [content-type <type>] [{file|string|…}]", read_http_error, 0, 0, false},
+    {"http-error", SECTION_PROXY, 2, UINT_MAX,
+     "status <code> [content-type <type>] [{file|string|…}]", read_http_error, 0, 0, false},
     {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
 };

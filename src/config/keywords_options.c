@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The `option` keywords: yes-or-no ones are one row each; those with arguments have a handler. What is set excludes what contradicts it
- * (httpclose, http-server-close and http-keep-alive are one choice). Everything is a field of struct proxy_settings.
+ * The `option` keywords: yes-or-no ones are one row each; those with arguments have a handler. What
+ * is set excludes what contradicts it (httpclose, http-server-close and http-keep-alive are one
+ * choice). Everything is a field of struct proxy_settings.
  */
 #include <limits.h>
 #include <string.h>
@@ -10,10 +11,14 @@
 #include "config/keyword.h"
 #include "rules/log_format.h"
 
-enum { MODE_OPTIONS = OPTION_HTTPCLOSE | OPTION_HTTP_SERVER_CLOSE | OPTION_HTTP_KEEP_ALIVE, IPV4_BITS = 32, IPV6_BITS = 128 };
+enum {
+    MODE_OPTIONS = OPTION_HTTPCLOSE | OPTION_HTTP_SERVER_CLOSE | OPTION_HTTP_KEEP_ALIVE,
+    IPV4_BITS = 32,
+    IPV6_BITS = 128
+};
 
-static enum result read_option(struct config_reader *reader, const char *const *arguments, unsigned count,
-                               const struct config_keyword *keyword)
+static enum result read_option(struct config_reader *reader, const char *const *arguments,
+                               unsigned count, const struct config_keyword *keyword)
 {
     (void)arguments;
     (void)count;
@@ -29,29 +34,30 @@ static enum result read_option(struct config_reader *reader, const char *const *
     return RESULT_OK;
 }
 
-static enum result read_ignored(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                const struct config_keyword *keyword)
+static enum result read_ignored(struct config_reader *reader, const char *const *arguments,
+                                unsigned count, const struct config_keyword *keyword)
 {
     char bytes[CONFIG_ERROR_SIZE];
     struct text text = text_over(bytes, sizeof(bytes));
     (void)arguments;
     (void)count;
-    text_append_format(&text, "parsing [%s:%u] : '%s' has no meaning for weir and is ignored", reader->file,
-                       reader->line, keyword->name);
+    text_append_format(&text, "parsing [%s:%u] : '%s' has no meaning for weir and is ignored",
+                       reader->file, reader->line, keyword->name);
     reader->input->report->write(reader->input->report->argument, REPORT_DIAGNOSTIC, bytes);
     return RESULT_OK;
 }
 
 /* ---- logs ---- */
 
-static enum result read_log_option(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                   const struct config_keyword *keyword)
+static enum result read_log_option(struct config_reader *reader, const char *const *arguments,
+                                   unsigned count, const struct config_keyword *keyword)
 {
     static const char *const FORMATS[] = {LOG_FORMAT_HTTP, LOG_FORMAT_HTTPS, LOG_FORMAT_TCP};
     const char *format = FORMATS[keyword->value];
     if (count > 0) {
         if (strcmp(arguments[0], "clf") != 0) {
-            return config_fail(reader, "keyword '%s' only supports 'clf', but got '%s'", keyword->name, arguments[0]);
+            return config_fail(reader, "keyword '%s' only supports 'clf', but got '%s'",
+                               keyword->name, arguments[0]);
         }
         format = keyword->value == 2 ? LOG_FORMAT_TCP_CLF : LOG_FORMAT_CLF;
     }
@@ -63,7 +69,8 @@ static enum result read_log_option(struct config_reader *reader, const char *con
 
 /* ---- forwardfor, originalto ---- */
 
-static enum result read_network(struct config_reader *reader, const char *word, struct forward_header *header)
+static enum result read_network(struct config_reader *reader, const char *word,
+                                struct forward_header *header)
 {
     struct slice text = slice_from_string(word);
     struct slice address = slice_first(text, slice_find_char(text, '/'));
@@ -83,11 +90,12 @@ static enum result read_network(struct config_reader *reader, const char *word, 
     return RESULT_OK;
 }
 
-static enum result read_forward(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                const struct config_keyword *keyword)
+static enum result read_forward(struct config_reader *reader, const char *const *arguments,
+                                unsigned count, const struct config_keyword *keyword)
 {
     bool is_source = keyword->value == 0;
-    struct forward_header *header = is_source ? &reader->proxy->forwardfor : &reader->proxy->originalto;
+    struct forward_header *header =
+        is_source ? &reader->proxy->forwardfor : &reader->proxy->originalto;
     *header = (struct forward_header){.is_enabled = !reader->is_negated,
                                       .header = is_source ? "X-Forwarded-For" : "X-Original-To"};
     for (unsigned i = 0; i < count; i++) {
@@ -100,8 +108,9 @@ static enum result read_forward(struct config_reader *reader, const char *const 
         } else if (strcmp(arguments[i], "header") == 0 && has_value) {
             header->header = config_copy(reader, arguments[++i]);
         } else {
-            result = config_fail(reader, "'%s' only supports optional values: 'except', 'header'%s (got '%s')",
-                                 keyword->name, is_source ? " and 'if-none'" : "", arguments[i]);
+            result = config_fail(
+                reader, "'%s' only supports optional values: 'except', 'header'%s (got '%s')",
+                keyword->name, is_source ? " and 'if-none'" : "", arguments[i]);
         }
         if (result != RESULT_OK) {
             return result;
@@ -110,20 +119,22 @@ static enum result read_forward(struct config_reader *reader, const char *const 
     return RESULT_OK;
 }
 
-static enum result read_redispatch(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                   const struct config_keyword *keyword)
+static enum result read_redispatch(struct config_reader *reader, const char *const *arguments,
+                                   unsigned count, const struct config_keyword *keyword)
 {
     int64_t interval = -1;
-    if (count > 0 && (number_parse_signed(slice_from_string(arguments[0]), &interval) != RESULT_OK ||
-                      interval < INT32_MIN || interval > INT32_MAX)) {
-        return config_fail(reader, "'%s' expects an interval of retries, but got '%s'", keyword->name, arguments[0]);
+    if (count > 0 &&
+        (number_parse_signed(slice_from_string(arguments[0]), &interval) != RESULT_OK ||
+         interval < INT32_MIN || interval > INT32_MAX)) {
+        return config_fail(reader, "'%s' expects an interval of retries, but got '%s'",
+                           keyword->name, arguments[0]);
     }
     reader->proxy->redispatch_interval = (int32_t)interval;
     return read_option(reader, arguments, count, keyword);
 }
 
-static enum result read_all_backups(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                    const struct config_keyword *keyword)
+static enum result read_all_backups(struct config_reader *reader, const char *const *arguments,
+                                    unsigned count, const struct config_keyword *keyword)
 {
     (void)arguments;
     (void)count;
@@ -132,8 +143,14 @@ static enum result read_all_backups(struct config_reader *reader, const char *co
     return RESULT_OK;
 }
 
-#define OPTION(name, sections, bit) {"option " name, sections, 0, 0, "no argument", read_option, 0, bit, true}
-#define IGNORED(name, sections) {"option " name, sections, 0, UINT_MAX, "", read_ignored, 0, 0, true}
+#define OPTION(name, sections, bit)                                              \
+    {                                                                            \
+        "option " name, sections, 0, 0, "no argument", read_option, 0, bit, true \
+    }
+#define IGNORED(name, sections)                                             \
+    {                                                                       \
+        "option " name, sections, 0, UINT_MAX, "", read_ignored, 0, 0, true \
+    }
 
 const struct config_keyword KEYWORDS_OPTIONS[] = {
     OPTION("dontlognull", SECTION_FRONT, OPTION_DONTLOGNULL),
@@ -149,7 +166,8 @@ const struct config_keyword KEYWORDS_OPTIONS[] = {
     OPTION("http-ignore-probes", SECTION_FRONT, OPTION_HTTP_IGNORE_PROBES),
     OPTION("http-no-delay", SECTION_PROXY, OPTION_HTTP_NO_DELAY),
     OPTION("accept-unsafe-violations-in-http-request", SECTION_FRONT, OPTION_ACCEPT_UNSAFE_REQUEST),
-    OPTION("accept-unsafe-violations-in-http-response", SECTION_BACK, OPTION_ACCEPT_UNSAFE_RESPONSE),
+    OPTION("accept-unsafe-violations-in-http-response", SECTION_BACK,
+           OPTION_ACCEPT_UNSAFE_RESPONSE),
     OPTION("accept-invalid-http-request", SECTION_FRONT, OPTION_ACCEPT_UNSAFE_REQUEST),
     OPTION("accept-invalid-http-response", SECTION_BACK, OPTION_ACCEPT_UNSAFE_RESPONSE),
     OPTION("persist", SECTION_BACK, OPTION_PERSIST),
@@ -166,12 +184,15 @@ const struct config_keyword KEYWORDS_OPTIONS[] = {
     IGNORED("nolinger", SECTION_PROXY),
     IGNORED("http-pretend-keepalive", SECTION_BACK),
     IGNORED("idle-close-on-response", SECTION_FRONT),
-    {"option redispatch", SECTION_BACK, 0, 1, "[<interval>]", read_redispatch, 0, OPTION_REDISPATCH, true},
+    {"option redispatch", SECTION_BACK, 0, 1, "[<interval>]", read_redispatch, 0, OPTION_REDISPATCH,
+     true},
     {"option allbackups", SECTION_BACK, 0, 0, "no argument", read_all_backups, 0, 0, true},
     {"option httplog", SECTION_PROXY, 0, 1, "[clf]", read_log_option, 0, 0, false},
     {"option httpslog", SECTION_PROXY, 0, 0, "no argument", read_log_option, 0, 1, false},
     {"option tcplog", SECTION_PROXY, 0, 1, "[clf]", read_log_option, 0, 2, false},
-    {"option forwardfor", SECTION_PROXY, 0, UINT_MAX, "[except <network>] [header <name>] [if-none]", read_forward, 0, 0, true},
-    {"option originalto", SECTION_PROXY, 0, UINT_MAX, "[except <network>] [header <name>]", read_forward, 0, 1, true},
+    {"option forwardfor", SECTION_PROXY, 0, UINT_MAX,
+     "[except <network>] [header <name>] [if-none]", read_forward, 0, 0, true},
+    {"option originalto", SECTION_PROXY, 0, UINT_MAX, "[except <network>] [header <name>]",
+     read_forward, 0, 1, true},
     {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keywords of proxies that set one thing: mode, limits, timeouts, balance, retries, captures, forwarding to backends, unique ids, monitoring. Durations are
- * fields of struct proxy_timeouts, one row each. Everything lives in the configuration's account.
+ * Keywords of proxies that set one thing: mode, limits, timeouts, balance, retries, captures,
+ * forwarding to backends, unique ids, monitoring. Durations are fields of struct proxy_timeouts,
+ * one row each. Everything lives in the configuration's account.
  */
 #include <limits.h>
 #include <string.h>
@@ -11,7 +12,12 @@
 #include "rules/capture.h"
 #include "rules/parser.h"
 
-enum { LIMIT_MAX = 100000000, ID_MAX = 0x7fffffff, CAPTURE_MAX = 65535, PLACE_REQUEST = SAMPLE_IN_HTTP_REQUEST };
+enum {
+    LIMIT_MAX = 100000000,
+    ID_MAX = 0x7fffffff,
+    CAPTURE_MAX = 65535,
+    PLACE_REQUEST = SAMPLE_IN_HTTP_REQUEST
+};
 
 #define FIELD(member) offsetof(struct proxy_settings, member)
 
@@ -20,8 +26,8 @@ static void *field(struct config_reader *reader, const struct config_keyword *ke
     return (char *)reader->proxy + keyword->offset;
 }
 
-static enum result read_mode(struct config_reader *reader, const char *const *arguments, unsigned count,
-                             const struct config_keyword *keyword)
+static enum result read_mode(struct config_reader *reader, const char *const *arguments,
+                             unsigned count, const struct config_keyword *keyword)
 {
     (void)count;
     (void)keyword;
@@ -32,47 +38,49 @@ static enum result read_mode(struct config_reader *reader, const char *const *ar
     } else if (strcmp(arguments[0], "log") == 0 || strcmp(arguments[0], "spop") == 0) {
         return config_fail(reader, "mode '%s' is not supported by weir yet", arguments[0]);
     } else {
-        return config_fail(reader, "unknown proxy mode '%s': 'http' or 'tcp' is expected", arguments[0]);
+        return config_fail(reader, "unknown proxy mode '%s': 'http' or 'tcp' is expected",
+                           arguments[0]);
     }
     return RESULT_OK;
 }
 
-static enum result read_u32(struct config_reader *reader, const char *const *arguments, unsigned count,
-                            const struct config_keyword *keyword)
+static enum result read_u32(struct config_reader *reader, const char *const *arguments,
+                            unsigned count, const struct config_keyword *keyword)
+{
+    uint64_t number = 0;
+    (void)count;
+    enum result result = config_read_number(reader, keyword->name, arguments[0],
+                                            keyword->may_negate ? 0 : 1, keyword->value, &number);
+    *(uint32_t *)field(reader, keyword) = (uint32_t)number;
+    return result;
+}
+
+static enum result read_limit(struct config_reader *reader, const char *const *arguments,
+                              unsigned count, const struct config_keyword *keyword)
 {
     uint64_t number = 0;
     (void)count;
     enum result result =
-        config_read_number(reader, keyword->name, arguments[0], keyword->may_negate ? 0 : 1, keyword->value, &number);
+        config_read_number(reader, keyword->name, arguments[0], 0, keyword->value, &number);
     *(uint32_t *)field(reader, keyword) = (uint32_t)number;
     return result;
 }
 
-static enum result read_limit(struct config_reader *reader, const char *const *arguments, unsigned count,
-                              const struct config_keyword *keyword)
-{
-    uint64_t number = 0;
-    (void)count;
-    enum result result = config_read_number(reader, keyword->name, arguments[0], 0, keyword->value, &number);
-    *(uint32_t *)field(reader, keyword) = (uint32_t)number;
-    return result;
-}
-
-static enum result read_rate(struct config_reader *reader, const char *const *arguments, unsigned count,
-                             const struct config_keyword *keyword)
+static enum result read_rate(struct config_reader *reader, const char *const *arguments,
+                             unsigned count, const struct config_keyword *keyword)
 {
     return read_limit(reader, arguments, count, keyword);
 }
 
-static enum result read_timeout(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                const struct config_keyword *keyword)
+static enum result read_timeout(struct config_reader *reader, const char *const *arguments,
+                                unsigned count, const struct config_keyword *keyword)
 {
     (void)count;
     return config_read_time(reader, keyword->name, arguments[0], 1, field(reader, keyword));
 }
 
-static enum result read_string(struct config_reader *reader, const char *const *arguments, unsigned count,
-                               const struct config_keyword *keyword)
+static enum result read_string(struct config_reader *reader, const char *const *arguments,
+                               unsigned count, const struct config_keyword *keyword)
 {
     (void)count;
     const char *copy = config_copy(reader, arguments[0]);
@@ -80,8 +88,8 @@ static enum result read_string(struct config_reader *reader, const char *const *
     return copy != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
-static enum result read_disabled(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                 const struct config_keyword *keyword)
+static enum result read_disabled(struct config_reader *reader, const char *const *arguments,
+                                 unsigned count, const struct config_keyword *keyword)
 {
     (void)arguments;
     (void)count;
@@ -89,18 +97,19 @@ static enum result read_disabled(struct config_reader *reader, const char *const
     return RESULT_OK;
 }
 
-static enum result read_retries(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                const struct config_keyword *keyword)
+static enum result read_retries(struct config_reader *reader, const char *const *arguments,
+                                unsigned count, const struct config_keyword *keyword)
 {
     uint64_t number = 0;
     (void)count;
-    enum result result = config_read_number(reader, keyword->name, arguments[0], 0, INT32_MAX, &number);
+    enum result result =
+        config_read_number(reader, keyword->name, arguments[0], 0, INT32_MAX, &number);
     reader->proxy->retries = (int32_t)number;
     return result;
 }
 
-static enum result read_retry_on(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                 const struct config_keyword *keyword)
+static enum result read_retry_on(struct config_reader *reader, const char *const *arguments,
+                                 unsigned count, const struct config_keyword *keyword)
 {
     static const struct {
         const char *name;
@@ -123,7 +132,11 @@ static enum result read_retry_on(struct config_reader *reader, const char *const
             row++;
         }
         if (row == rows) {
-            return config_fail(reader, "'%s': retrying on '%s' is not supported by weir yet (known: none conn-failure empty-response junk-response response-timeout all-retryable-errors)", keyword->name, arguments[i]);
+            return config_fail(
+                reader,
+                "'%s': retrying on '%s' is not supported by weir yet (known: none conn-failure "
+                "empty-response junk-response response-timeout all-retryable-errors)",
+                keyword->name, arguments[i]);
         }
         bits |= CONDITIONS[row].bits;
     }
@@ -131,8 +144,8 @@ static enum result read_retry_on(struct config_reader *reader, const char *const
     return RESULT_OK;
 }
 
-static enum result read_reuse(struct config_reader *reader, const char *const *arguments, unsigned count,
-                              const struct config_keyword *keyword)
+static enum result read_reuse(struct config_reader *reader, const char *const *arguments,
+                              unsigned count, const struct config_keyword *keyword)
 {
     static const char *const NAMES[] = {[HTTP_REUSE_SAFE] = "safe",
                                         [HTTP_REUSE_NEVER] = "never",
@@ -145,7 +158,8 @@ static enum result read_reuse(struct config_reader *reader, const char *const *a
             return RESULT_OK;
         }
     }
-    return config_fail(reader, "'%s' only supports 'never', 'safe', 'aggressive', 'always', but got '%s'",
+    return config_fail(reader,
+                       "'%s' only supports 'never', 'safe', 'aggressive', 'always', but got '%s'",
                        keyword->name, arguments[0]);
 }
 
@@ -153,13 +167,15 @@ static enum result read_reuse(struct config_reader *reader, const char *const *a
 
 static enum result compile_key(struct config_reader *reader, const char *expression)
 {
-    struct rule_parser parser = config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_REQUEST_CONTENT);
+    struct rule_parser parser =
+        config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_REQUEST_CONTENT);
     unsigned used = 0;
     return sample_parse(&parser, &expression, 1, &used, &reader->proxy->balance_key);
 }
 
 /* balance uri [len <n>] [depth <n>] [whole] [path-only] */
-static enum result read_balance_uri(struct config_reader *reader, const char *const *arguments, unsigned count)
+static enum result read_balance_uri(struct config_reader *reader, const char *const *arguments,
+                                    unsigned count)
 {
     struct balance_uri_options *uri = &reader->proxy->balance_uri;
     for (unsigned i = 1; i < count; i++) {
@@ -169,8 +185,10 @@ static enum result read_balance_uri(struct config_reader *reader, const char *co
             uri->is_whole = true;
         } else if (strcmp(arguments[i], "path-only") == 0) {
             uri->is_path_only = true;
-        } else if (has_value && (strcmp(arguments[i], "len") == 0 || strcmp(arguments[i], "depth") == 0)) {
-            enum result result = config_read_number(reader, arguments[i], arguments[i + 1], 1, UINT16_MAX, &number);
+        } else if (has_value &&
+                   (strcmp(arguments[i], "len") == 0 || strcmp(arguments[i], "depth") == 0)) {
+            enum result result =
+                config_read_number(reader, arguments[i], arguments[i + 1], 1, UINT16_MAX, &number);
             if (result != RESULT_OK) {
                 return result;
             }
@@ -178,20 +196,24 @@ static enum result read_balance_uri(struct config_reader *reader, const char *co
             *out = (uint32_t)number;
             i++;
         } else {
-            return config_fail(reader, "'balance uri' only accepts parameters 'len', 'depth', 'path-only', and 'whole' (got '%s')", arguments[i]);
+            return config_fail(reader,
+                               "'balance uri' only accepts parameters 'len', 'depth', 'path-only', "
+                               "and 'whole' (got '%s')",
+                               arguments[i]);
         }
     }
     return compile_key(reader, "url");
 }
 
-static enum result read_balance_url_param(struct config_reader *reader, const char *const *arguments,
-                                          unsigned count)
+static enum result read_balance_url_param(struct config_reader *reader,
+                                          const char *const *arguments, unsigned count)
 {
     if (count < 2) {
         return config_fail(reader, "'balance url_param' requires an URL parameter name");
     }
     if (count > 2) {
-        return config_fail(reader, "'balance url_param %s': '%s' is not supported by weir yet", arguments[1], arguments[2]);
+        return config_fail(reader, "'balance url_param %s': '%s' is not supported by weir yet",
+                           arguments[1], arguments[2]);
     }
     char bytes[CONFIG_ERROR_SIZE];
     struct text text = text_over(bytes, sizeof(bytes));
@@ -227,14 +249,17 @@ static enum result read_random(struct config_reader *reader, const char *word)
     enum { DRAWS_MAX = 65535 };
     struct slice draws = argument_of(word);
     uint64_t number = 2;
-    if (draws.data != NULL && (number_parse_decimal(draws, &number) != RESULT_OK || number == 0 || number > DRAWS_MAX)) {
-        return config_fail(reader, "'balance random(n)' expects a number of draws from 1, but got '%s'", word);
+    if (draws.data != NULL &&
+        (number_parse_decimal(draws, &number) != RESULT_OK || number == 0 || number > DRAWS_MAX)) {
+        return config_fail(
+            reader, "'balance random(n)' expects a number of draws from 1, but got '%s'", word);
     }
     reader->proxy->balance.random_draws = (uint32_t)number;
     return RESULT_OK;
 }
 
-static enum result read_algorithm(struct config_reader *reader, const char *const *arguments, unsigned count)
+static enum result read_algorithm(struct config_reader *reader, const char *const *arguments,
+                                  unsigned count)
 {
     struct rule_parser parser;
     unsigned used = 0;
@@ -252,7 +277,8 @@ static enum result read_algorithm(struct config_reader *reader, const char *cons
     case BALANCE_HASH:
         parser = config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_REQUEST_CONTENT);
         return count < 2 ? config_fail(reader, "'balance hash' requires a sample expression")
-                         : sample_parse(&parser, arguments + 1, count - 1, &used, &reader->proxy->balance_key);
+                         : sample_parse(&parser, arguments + 1, count - 1, &used,
+                                        &reader->proxy->balance_key);
     case BALANCE_ROUND_ROBIN:
     case BALANCE_STATIC_ROUND_ROBIN:
     case BALANCE_LEAST_CONNECTIONS:
@@ -263,18 +289,23 @@ static enum result read_algorithm(struct config_reader *reader, const char *cons
     return RESULT_OK;
 }
 
-static enum result read_balance(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                const struct config_keyword *keyword)
+static enum result read_balance(struct config_reader *reader, const char *const *arguments,
+                                unsigned count, const struct config_keyword *keyword)
 {
     static const struct {
         const char *name;
         enum balance_algorithm algorithm;
     } NAMES[] = {
-        {"roundrobin", BALANCE_ROUND_ROBIN}, {"static-rr", BALANCE_STATIC_ROUND_ROBIN},
-        {"leastconn", BALANCE_LEAST_CONNECTIONS}, {"first", BALANCE_FIRST},
-        {"random", BALANCE_RANDOM},          {"source", BALANCE_SOURCE},
-        {"uri", BALANCE_URI},                {"url_param", BALANCE_URL_PARAMETER},
-        {"hdr", BALANCE_HEADER},             {"hash", BALANCE_HASH},
+        {"roundrobin", BALANCE_ROUND_ROBIN},
+        {"static-rr", BALANCE_STATIC_ROUND_ROBIN},
+        {"leastconn", BALANCE_LEAST_CONNECTIONS},
+        {"first", BALANCE_FIRST},
+        {"random", BALANCE_RANDOM},
+        {"source", BALANCE_SOURCE},
+        {"uri", BALANCE_URI},
+        {"url_param", BALANCE_URL_PARAMETER},
+        {"hdr", BALANCE_HEADER},
+        {"hash", BALANCE_HASH},
     };
     (void)keyword;
     struct slice word = slice_from_string(arguments[0]);
@@ -285,11 +316,15 @@ static enum result read_balance(struct config_reader *reader, const char *const 
             return read_algorithm(reader, arguments, count);
         }
     }
-    return config_fail(reader, "'balance' only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hash', 'hdr(name)', 'random' and 'first' options (got '%s').", arguments[0]);
+    return config_fail(
+        reader,
+        "'balance' only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', "
+        "'url_param', 'hash', 'hdr(name)', 'random' and 'first' options (got '%s').",
+        arguments[0]);
 }
 
-static enum result read_hash_type(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                  const struct config_keyword *keyword)
+static enum result read_hash_type(struct config_reader *reader, const char *const *arguments,
+                                  unsigned count, const struct config_keyword *keyword)
 {
     static const char *const FUNCTIONS[] = {[HASH_FUNCTION_SDBM] = "sdbm",
                                             [HASH_FUNCTION_DJB2] = "djb2",
@@ -299,7 +334,8 @@ static enum result read_hash_type(struct config_reader *reader, const char *cons
     struct balance_options *balance = &reader->proxy->balance;
     balance->hash_is_consistent = strcmp(arguments[0], "consistent") == 0;
     if (!balance->hash_is_consistent && strcmp(arguments[0], "map-based") != 0) {
-        return config_fail(reader, "'%s' only supports 'consistent' and 'map-based', but got '%s'", keyword->name, arguments[0]);
+        return config_fail(reader, "'%s' only supports 'consistent' and 'map-based', but got '%s'",
+                           keyword->name, arguments[0]);
     }
     for (unsigned i = 1; i < count; i++) {
         size_t function = 0;
@@ -312,7 +348,10 @@ static enum result read_hash_type(struct config_reader *reader, const char *cons
         } else if (function < functions) {
             balance->hash_function = (enum hash_function)function;
         } else {
-            return config_fail(reader, "unknown hash function or modifier '%s': sdbm, djb2, wt6, crc32, none or avalanche is expected", arguments[i]);
+            return config_fail(reader,
+                               "unknown hash function or modifier '%s': sdbm, djb2, wt6, crc32, "
+                               "none or avalanche is expected",
+                               arguments[i]);
         }
     }
     return RESULT_OK;
@@ -320,21 +359,24 @@ static enum result read_hash_type(struct config_reader *reader, const char *cons
 
 /* ---- backends ---- */
 
-static enum result add_switch_rule(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                   struct list *list)
+static enum result add_switch_rule(struct config_reader *reader, const char *const *arguments,
+                                   unsigned count, struct list *list)
 {
     struct switch_rule *rule = config_take(reader, sizeof(*rule));
     if (rule == NULL) {
         return RESULT_NO_MEMORY;
     }
-    struct rule_parser parser = config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_REQUEST_CONTENT);
+    struct rule_parser parser =
+        config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_REQUEST_CONTENT);
     rule->file = reader->file;
     rule->line = reader->line;
     rule->name = config_copy(reader, arguments[0]);
     enum result result = RESULT_OK;
     if (count > 1) {
         if (strcmp(arguments[1], "if") != 0 && strcmp(arguments[1], "unless") != 0) {
-            return config_fail(reader, "unexpected keyword '%s' after '%s': 'if' or 'unless' is expected", arguments[1], arguments[0]);
+            return config_fail(reader,
+                               "unexpected keyword '%s' after '%s': 'if' or 'unless' is expected",
+                               arguments[1], arguments[0]);
         }
         result = acl_condition_parse(&parser, arguments + 1, count - 1, &rule->condition);
     }
@@ -345,15 +387,15 @@ static enum result add_switch_rule(struct config_reader *reader, const char *con
     return result;
 }
 
-static enum result read_use_backend(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                    const struct config_keyword *keyword)
+static enum result read_use_backend(struct config_reader *reader, const char *const *arguments,
+                                    unsigned count, const struct config_keyword *keyword)
 {
     (void)keyword;
     return add_switch_rule(reader, arguments, count, &reader->proxy->use_backend);
 }
 
-static enum result read_use_server(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                   const struct config_keyword *keyword)
+static enum result read_use_server(struct config_reader *reader, const char *const *arguments,
+                                   unsigned count, const struct config_keyword *keyword)
 {
     (void)keyword;
     return add_switch_rule(reader, arguments, count, &reader->proxy->use_server);
@@ -361,8 +403,8 @@ static enum result read_use_server(struct config_reader *reader, const char *con
 
 /* ---- captures ---- */
 
-static enum result read_capture(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                const struct config_keyword *keyword)
+static enum result read_capture(struct config_reader *reader, const char *const *arguments,
+                                unsigned count, const struct config_keyword *keyword)
 {
     uint64_t bytes = 0;
     unsigned id = 0;
@@ -374,8 +416,8 @@ static enum result read_capture(struct config_reader *reader, const char *const 
     if (result != RESULT_OK) {
         return result;
     }
-    return capture_declare(&reader->proxy->captures, reader->account, keyword->value != 0, arguments[0],
-                           (uint16_t)bytes, &id);
+    return capture_declare(&reader->proxy->captures, reader->account, keyword->value != 0,
+                           arguments[0], (uint16_t)bytes, &id);
 }
 
 static enum result read_capture_cookie(struct config_reader *reader, const char *const *arguments,
@@ -387,8 +429,8 @@ static enum result read_capture_cookie(struct config_reader *reader, const char 
         return config_fail(reader, "'%s' expects <name> 'len' <length>", keyword->name);
     }
     enum result result = config_read_number(reader, "len", arguments[2], 1, CAPTURE_MAX, &bytes);
-    return result == RESULT_OK ? capture_declare_cookie(&reader->proxy->captures, reader->account, arguments[0],
-                                                        (uint16_t)bytes)
+    return result == RESULT_OK ? capture_declare_cookie(&reader->proxy->captures, reader->account,
+                                                        arguments[0], (uint16_t)bytes)
                                : result;
 }
 
@@ -399,19 +441,21 @@ static enum result read_declare_capture(struct config_reader *reader, const char
     unsigned id = 0;
     (void)count;
     bool is_response = strcmp(arguments[0], "response") == 0;
-    if ((!is_response && strcmp(arguments[0], "request") != 0) || strcmp(arguments[1], "len") != 0) {
-        return config_fail(reader, "'%s' expects 'request' or 'response', then 'len' <length>", keyword->name);
+    if ((!is_response && strcmp(arguments[0], "request") != 0) ||
+        strcmp(arguments[1], "len") != 0) {
+        return config_fail(reader, "'%s' expects 'request' or 'response', then 'len' <length>",
+                           keyword->name);
     }
     enum result result = config_read_number(reader, "len", arguments[2], 1, CAPTURE_MAX, &bytes);
-    return result == RESULT_OK
-               ? capture_declare(&reader->proxy->captures, reader->account, is_response, NULL, (uint16_t)bytes, &id)
-               : result;
+    return result == RESULT_OK ? capture_declare(&reader->proxy->captures, reader->account,
+                                                 is_response, NULL, (uint16_t)bytes, &id)
+                               : result;
 }
 
 /* ---- ids, monitoring ---- */
 
-static enum result read_id(struct config_reader *reader, const char *const *arguments, unsigned count,
-                           const struct config_keyword *keyword)
+static enum result read_id(struct config_reader *reader, const char *const *arguments,
+                           unsigned count, const struct config_keyword *keyword)
 {
     uint64_t id = 0;
     (void)count;
@@ -419,12 +463,11 @@ static enum result read_id(struct config_reader *reader, const char *const *argu
     if (result != RESULT_OK) {
         return result;
     }
-    LIST_EACH(link, &reader->configuration->proxies)
-    {
+    LIST_EACH(link, &reader->configuration->proxies) {
         const struct proxy_settings *other = container_of(link, struct proxy_settings, link);
         if (other != reader->proxy && other->id == id) {
-            return config_fail(reader, "custom id %llu already used by proxy '%s' at %s:%u", (unsigned long long)id,
-                               other->name, other->file, other->line);
+            return config_fail(reader, "custom id %llu already used by proxy '%s' at %s:%u",
+                               (unsigned long long)id, other->name, other->file, other->line);
         }
     }
     reader->proxy->id = (uint32_t)id;
@@ -437,7 +480,8 @@ static enum result read_unique_id_format(struct config_reader *reader, const cha
     struct rule_parser parser = config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST);
     (void)count;
     (void)keyword;
-    return log_format_parse_for(&parser, arguments[0], LOG_FORMAT_FOR_ID, &reader->proxy->unique_id_format);
+    return log_format_parse_for(&parser, arguments[0], LOG_FORMAT_FOR_ID,
+                                &reader->proxy->unique_id_format);
 }
 
 static enum result read_monitor_fail(struct config_reader *reader, const char *const *arguments,
@@ -448,36 +492,53 @@ static enum result read_monitor_fail(struct config_reader *reader, const char *c
     return acl_condition_parse(&parser, arguments, count, &reader->proxy->monitor_fail);
 }
 
-#define TIMEOUT(name, member, sections) \
-    {"timeout " name, sections, 1, 1, "<time>", read_timeout, FIELD(timeouts.member), 0, false}
+#define TIMEOUT(name, member, sections)                                                           \
+    {                                                                                             \
+        "timeout " name, sections, 1, 1, "<time>", read_timeout, FIELD(timeouts.member), 0, false \
+    }
 
 const struct config_keyword KEYWORDS_PROXY[] = {
     {"mode", SECTION_PROXY, 1, 1, "<tcp|http>", read_mode, 0, 0, false},
     {"disabled", SECTION_PROXY, 0, 0, "no argument", read_disabled, 0, 1, false},
     {"enabled", SECTION_PROXY, 0, 0, "no argument", read_disabled, 0, 0, false},
-    {"description", SECTION_PROXY, 1, UINT_MAX, "<text>", read_string, FIELD(description), 0, false},
-    {"id", SECTION_FRONTEND | SECTION_BACKEND | SECTION_LISTEN, 1, 1, "<number>", read_id, 0, 0, false},
+    {"description", SECTION_PROXY, 1, UINT_MAX, "<text>", read_string, FIELD(description), 0,
+     false},
+    {"id", SECTION_FRONTEND | SECTION_BACKEND | SECTION_LISTEN, 1, 1, "<number>", read_id, 0, 0,
+     false},
     {"maxconn", SECTION_FRONT, 1, 1, "<number>", read_limit, FIELD(maxconn), LIMIT_MAX, true},
     {"backlog", SECTION_FRONT, 1, 1, "<number>", read_u32, FIELD(backlog), LIMIT_MAX, false},
-    {"rate-limit sessions", SECTION_FRONT, 1, 1, "<number>", read_rate, FIELD(session_rate_max), LIMIT_MAX, false},
-    {"fullconn", SECTION_BACK, 1, 1, "<number>", read_limit, FIELD(balance.fullconn), LIMIT_MAX, false},
+    {"rate-limit sessions", SECTION_FRONT, 1, 1, "<number>", read_rate, FIELD(session_rate_max),
+     LIMIT_MAX, false},
+    {"fullconn", SECTION_BACK, 1, 1, "<number>", read_limit, FIELD(balance.fullconn), LIMIT_MAX,
+     false},
     {"retries", SECTION_BACK, 1, 1, "<number>", read_retries, 0, 0, false},
     {"retry-on", SECTION_BACK, 1, UINT_MAX, "<conditions>", read_retry_on, 0, 0, false},
     {"http-reuse", SECTION_BACK, 1, 1, "<never|safe|aggressive|always>", read_reuse, 0, 0, false},
     {"balance", SECTION_BACK, 1, UINT_MAX, "<algorithm>", read_balance, 0, 0, false},
-    {"hash-type", SECTION_BACK, 1, 3, "<method> [<function> [<modifier>]]", read_hash_type, 0, 0, false},
-    {"hash-balance-factor", SECTION_BACK, 1, 1, "<factor>", read_limit, FIELD(balance.hash_balance_factor), LIMIT_MAX, false},
-    {"default_backend", SECTION_FRONT, 1, 1, "<backend>", read_string, FIELD(default_backend_name), 0, false},
-    {"use_backend", SECTION_FRONTEND | SECTION_LISTEN, 1, UINT_MAX, "<backend> [{if | unless} <condition>]", read_use_backend, 0, 0, false},
-    {"use-server", SECTION_BACKEND | SECTION_LISTEN, 2, UINT_MAX, "<server> {if | unless} <condition>", read_use_server, 0, 0, false},
-    {"capture request header", SECTION_FRONTEND | SECTION_LISTEN, 3, 3, "<name> 'len' <length>", read_capture, 0, 0, false},
-    {"capture response header", SECTION_FRONTEND | SECTION_LISTEN, 3, 3, "<name> 'len' <length>", read_capture, 0, 1, false},
-    {"capture cookie", SECTION_FRONTEND | SECTION_LISTEN, 3, 3, "<name> 'len' <length>", read_capture_cookie, 0, 0, false},
-    {"declare capture", SECTION_FRONTEND | SECTION_LISTEN, 3, 3, "<request|response> 'len' <length>", read_declare_capture, 0, 0, false},
+    {"hash-type", SECTION_BACK, 1, 3, "<method> [<function> [<modifier>]]", read_hash_type, 0, 0,
+     false},
+    {"hash-balance-factor", SECTION_BACK, 1, 1, "<factor>", read_limit,
+     FIELD(balance.hash_balance_factor), LIMIT_MAX, false},
+    {"default_backend", SECTION_FRONT, 1, 1, "<backend>", read_string, FIELD(default_backend_name),
+     0, false},
+    {"use_backend", SECTION_FRONTEND | SECTION_LISTEN, 1, UINT_MAX,
+     "<backend> [{if | unless} <condition>]", read_use_backend, 0, 0, false},
+    {"use-server", SECTION_BACKEND | SECTION_LISTEN, 2, UINT_MAX,
+     "<server> {if | unless} <condition>", read_use_server, 0, 0, false},
+    {"capture request header", SECTION_FRONTEND | SECTION_LISTEN, 3, 3, "<name> 'len' <length>",
+     read_capture, 0, 0, false},
+    {"capture response header", SECTION_FRONTEND | SECTION_LISTEN, 3, 3, "<name> 'len' <length>",
+     read_capture, 0, 1, false},
+    {"capture cookie", SECTION_FRONTEND | SECTION_LISTEN, 3, 3, "<name> 'len' <length>",
+     read_capture_cookie, 0, 0, false},
+    {"declare capture", SECTION_FRONTEND | SECTION_LISTEN, 3, 3,
+     "<request|response> 'len' <length>", read_declare_capture, 0, 0, false},
     {"unique-id-format", SECTION_FRONT, 1, 1, "<format>", read_unique_id_format, 0, 0, false},
-    {"unique-id-header", SECTION_FRONT, 1, 1, "<name>", read_string, FIELD(unique_id_header), 0, false},
+    {"unique-id-header", SECTION_FRONT, 1, 1, "<name>", read_string, FIELD(unique_id_header), 0,
+     false},
     {"monitor-uri", SECTION_FRONT, 1, 1, "<uri>", read_string, FIELD(monitor_uri), 0, false},
-    {"monitor fail", SECTION_FRONTEND | SECTION_LISTEN, 2, UINT_MAX, "{if | unless} <condition>", read_monitor_fail, 0, 0, false},
+    {"monitor fail", SECTION_FRONTEND | SECTION_LISTEN, 2, UINT_MAX, "{if | unless} <condition>",
+     read_monitor_fail, 0, 0, false},
     {"log-tag", SECTION_PROXY, 1, 1, "<string>", read_string, FIELD(log_tag), 0, false},
     TIMEOUT("client", client_ms, SECTION_FRONT),
     TIMEOUT("connect", connect_ms, SECTION_BACK),
@@ -490,7 +551,9 @@ const struct config_keyword KEYWORDS_PROXY[] = {
     TIMEOUT("server-fin", server_fin_ms, SECTION_BACK),
     TIMEOUT("tarpit", tarpit_ms, SECTION_PROXY),
     TIMEOUT("check", check_ms, SECTION_BACK),
-    {"tcp-request inspect-delay", SECTION_PROXY, 1, 1, "<time>", read_timeout, FIELD(request_inspect_ms), 0, false},
-    {"tcp-response inspect-delay", SECTION_BACK, 1, 1, "<time>", read_timeout, FIELD(response_inspect_ms), 0, false},
+    {"tcp-request inspect-delay", SECTION_PROXY, 1, 1, "<time>", read_timeout,
+     FIELD(request_inspect_ms), 0, false},
+    {"tcp-response inspect-delay", SECTION_BACK, 1, 1, "<time>", read_timeout,
+     FIELD(response_inspect_ms), 0, false},
     {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
 };

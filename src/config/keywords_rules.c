@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keywords that hold rules: acl, http-request, http-response, http-after-response, tcp-request, tcp-response, and `stats http-request`. The rules
- * themselves are parsed by the rules layer; here they find their list. Everything lives in the configuration's account.
+ * Keywords that hold rules: acl, http-request, http-response, http-after-response, tcp-request,
+ * tcp-response, and `stats http-request`. The rules themselves are parsed by the rules layer; here
+ * they find their list. Everything lives in the configuration's account.
  */
 #include <limits.h>
 #include <string.h>
@@ -18,8 +19,8 @@ static void pass_warning(struct config_reader *reader, const struct text *warnin
     }
 }
 
-static enum result read_acl(struct config_reader *reader, const char *const *arguments, unsigned count,
-                            const struct config_keyword *keyword)
+static enum result read_acl(struct config_reader *reader, const char *const *arguments,
+                            unsigned count, const struct config_keyword *keyword)
 {
     char bytes[CONFIG_ERROR_SIZE];
     struct text warning = text_over(bytes, sizeof(bytes));
@@ -31,13 +32,14 @@ static enum result read_acl(struct config_reader *reader, const char *const *arg
     return result;
 }
 
-static enum result read_rule(struct config_reader *reader, const char *const *arguments, unsigned count,
-                             const struct config_keyword *keyword)
+static enum result read_rule(struct config_reader *reader, const char *const *arguments,
+                             unsigned count, const struct config_keyword *keyword)
 {
     enum rule_phase phase = (enum rule_phase)keyword->value;
     bool is_unnamed = reader->section == SECTION_DEFAULTS && reader->proxy->name == NULL;
     if (is_unnamed) {
-        return config_fail(reader, "'%s' not allowed in anonymous 'defaults' section", keyword->name);
+        return config_fail(reader, "'%s' not allowed in anonymous 'defaults' section",
+                           keyword->name);
     }
     char bytes[CONFIG_ERROR_SIZE];
     struct text warning = text_over(bytes, sizeof(bytes));
@@ -51,11 +53,15 @@ static enum result read_rule(struct config_reader *reader, const char *const *ar
     return result;
 }
 
-#define RULES(name, sections, phase, member) \
-    {name, sections, 1, UINT_MAX, "<action> [{if | unless} <condition>]", read_rule, FIELD(member), phase, false}
+#define RULES(name, sections, phase, member)                                            \
+    {                                                                                   \
+        name, sections, 1, UINT_MAX, "<action> [{if | unless} <condition>]", read_rule, \
+            FIELD(member), phase, false                                                 \
+    }
 
 const struct config_keyword KEYWORDS_RULES[] = {
-    {"acl", SECTION_PROXY, 2, UINT_MAX, "<name> <criterion> [flags] [operator] <value>…", read_acl, 0, 0, false},
+    {"acl", SECTION_PROXY, 2, UINT_MAX, "<name> <criterion> [flags] [operator] <value>…", read_acl,
+     0, 0, false},
     RULES("http-request", SECTION_PROXY, RULE_HTTP_REQUEST, http_request),
     RULES("http-response", SECTION_PROXY, RULE_HTTP_RESPONSE, http_response),
     RULES("http-after-response", SECTION_PROXY, RULE_HTTP_AFTER_RESPONSE, http_after_response),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server and default-server lines: a name and an address, then arguments. One row an argument; what default-server sets is what the next server lines
- * start from. Everything lives in the configuration's account.
+ * server and default-server lines: a name and an address, then arguments. One row an argument; what
+ * default-server sets is what the next server lines start from. Everything lives in the
+ * configuration's account.
  */
 #include <limits.h>
 #include <string.h>
@@ -24,8 +25,8 @@ enum {
 struct server_argument {
     const char *name;
     bool takes_value;
-    enum result (*read)(struct config_reader *reader, const struct server_argument *row, const char *value,
-                        struct server_settings *server);
+    enum result (*read)(struct config_reader *reader, const struct server_argument *row,
+                        const char *value, struct server_settings *server);
     size_t offset;
     unsigned value;
     const char *refused; /* why it cannot be had */
@@ -52,16 +53,16 @@ static void *field(struct server_settings *server, const struct server_argument 
     return (char *)server + row->offset;
 }
 
-static enum result read_text(struct config_reader *reader, const struct server_argument *row, const char *value,
-                             struct server_settings *server)
+static enum result read_text(struct config_reader *reader, const struct server_argument *row,
+                             const char *value, struct server_settings *server)
 {
     const char *copy = config_copy(reader, value);
     *(const char **)field(server, row) = copy;
     return copy != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
-static enum result read_u32(struct config_reader *reader, const struct server_argument *row, const char *value,
-                            struct server_settings *server)
+static enum result read_u32(struct config_reader *reader, const struct server_argument *row,
+                            const char *value, struct server_settings *server)
 {
     uint64_t number = 0;
     uint64_t most = row->value != 0 ? row->value : NUMBER_MAX;
@@ -71,8 +72,8 @@ static enum result read_u32(struct config_reader *reader, const struct server_ar
 }
 
 /* "-1" stands for no limit. */
-static enum result read_limit(struct config_reader *reader, const struct server_argument *row, const char *value,
-                              struct server_settings *server)
+static enum result read_limit(struct config_reader *reader, const struct server_argument *row,
+                              const char *value, struct server_settings *server)
 {
     if (strcmp(value, "-1") == 0) {
         *(uint32_t *)field(server, row) = UINT32_MAX;
@@ -81,14 +82,15 @@ static enum result read_limit(struct config_reader *reader, const struct server_
     return read_u32(reader, row, value, server);
 }
 
-static enum result read_time(struct config_reader *reader, const struct server_argument *row, const char *value,
-                             struct server_settings *server)
+static enum result read_time(struct config_reader *reader, const struct server_argument *row,
+                             const char *value, struct server_settings *server)
 {
-    return config_read_time(reader, row->name, value, row->value != 0 ? row->value : 1, field(server, row));
+    return config_read_time(reader, row->name, value, row->value != 0 ? row->value : 1,
+                            field(server, row));
 }
 
-static enum result read_flag(struct config_reader *reader, const struct server_argument *row, const char *value,
-                             struct server_settings *server)
+static enum result read_flag(struct config_reader *reader, const struct server_argument *row,
+                             const char *value, struct server_settings *server)
 {
     (void)reader;
     (void)value;
@@ -96,8 +98,8 @@ static enum result read_flag(struct config_reader *reader, const struct server_a
     return RESULT_OK;
 }
 
-static enum result read_ignored(struct config_reader *reader, const struct server_argument *row, const char *value,
-                                struct server_settings *server)
+static enum result read_ignored(struct config_reader *reader, const struct server_argument *row,
+                                const char *value, struct server_settings *server)
 {
     (void)reader;
     (void)row;
@@ -106,8 +108,8 @@ static enum result read_ignored(struct config_reader *reader, const struct serve
     return RESULT_OK;
 }
 
-static enum result read_port(struct config_reader *reader, const struct server_argument *row, const char *value,
-                             struct server_settings *server)
+static enum result read_port(struct config_reader *reader, const struct server_argument *row,
+                             const char *value, struct server_settings *server)
 {
     uint64_t port = 0;
     enum result result = config_read_number(reader, row->name, value, 1, UINT16_MAX, &port);
@@ -115,7 +117,8 @@ static enum result read_port(struct config_reader *reader, const struct server_a
     return result;
 }
 
-static enum result read_check_address(struct config_reader *reader, const struct server_argument *row, const char *value,
+static enum result read_check_address(struct config_reader *reader,
+                                      const struct server_argument *row, const char *value,
                                       struct server_settings *server)
 {
     (void)row;
@@ -125,40 +128,46 @@ static enum result read_check_address(struct config_reader *reader, const struct
     return RESULT_OK;
 }
 
-static enum result read_source(struct config_reader *reader, const struct server_argument *row, const char *value,
-                               struct server_settings *server)
+static enum result read_source(struct config_reader *reader, const struct server_argument *row,
+                               const char *value, struct server_settings *server)
 {
     struct config_address parsed;
     (void)row;
     enum result result = config_read_address(reader, value, false, &parsed);
     if (result == RESULT_OK && (parsed.host != NULL || parsed.last_port != parsed.address.port)) {
-        return config_fail(reader, "'source' : '%s': an IP address with at most one port is expected (port ranges are not supported by weir yet)", value);
+        return config_fail(reader,
+                           "'source' : '%s': an IP address with at most one port is expected (port "
+                           "ranges are not supported by weir yet)",
+                           value);
     }
     server->source = parsed.address;
     return result;
 }
 
-static enum result read_marked_down(struct config_reader *reader, const struct server_argument *row, const char *value,
-                                    struct server_settings *server)
+static enum result read_marked_down(struct config_reader *reader, const struct server_argument *row,
+                                    const char *value, struct server_settings *server)
 {
     if (strcmp(value, "shutdown-sessions") != 0) {
-        return config_fail(reader, "'%s' expects 'shutdown-sessions' but got '%s'", row->name, value);
+        return config_fail(reader, "'%s' expects 'shutdown-sessions' but got '%s'", row->name,
+                           value);
     }
     server->options.on_marked_down = MARKED_DOWN_SHUTDOWN_SESSIONS;
     return RESULT_OK;
 }
 
-static enum result read_protocol(struct config_reader *reader, const struct server_argument *row, const char *value,
-                                 struct server_settings *server)
+static enum result read_protocol(struct config_reader *reader, const struct server_argument *row,
+                                 const char *value, struct server_settings *server)
 {
     (void)row;
     (void)server;
-    return strcmp(value, "h1") == 0 ? RESULT_OK
-                                    : config_fail(reader, "'proto' : '%s' is not supported by weir yet (known: h1)", value);
+    return strcmp(value, "h1") == 0
+               ? RESULT_OK
+               : config_fail(reader, "'proto' : '%s' is not supported by weir yet (known: h1)",
+                             value);
 }
 
-static enum result read_certificate(struct config_reader *reader, const struct server_argument *row, const char *value,
-                                    struct server_settings *server)
+static enum result read_certificate(struct config_reader *reader, const struct server_argument *row,
+                                    const char *value, struct server_settings *server)
 {
     (void)row;
     const char **certificate = config_take(reader, sizeof(*certificate));
@@ -171,9 +180,9 @@ static enum result read_certificate(struct config_reader *reader, const struct s
     return RESULT_OK;
 }
 
-#define FIELD(member) offsetof(struct server_settings, member)
+#define FIELD(member)  offsetof(struct server_settings, member)
 #define OPTION(member) offsetof(struct server_settings, options.member)
-#define LATER "is not supported by weir yet"
+#define LATER          "is not supported by weir yet"
 
 static const struct server_argument ROWS[] = {
     {"weight", true, read_u32, OPTION(weight), SERVER_WEIGHT_MAX, NULL},
@@ -251,8 +260,8 @@ static const struct server_argument ROWS[] = {
     {"namespace", true, read_ignored, 0, 0, LATER},
 };
 
-static enum result read_argument(struct config_reader *reader, const char *const *words, unsigned count,
-                                 struct server_settings *server, unsigned *used)
+static enum result read_argument(struct config_reader *reader, const char *const *words,
+                                 unsigned count, struct server_settings *server, unsigned *used)
 {
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
         const struct server_argument *row = &ROWS[i];
@@ -269,16 +278,19 @@ static enum result read_argument(struct config_reader *reader, const char *const
         return row->read(reader, row, row->takes_value ? words[1] : NULL, server);
     }
     enum result result = config_read_tls_argument(reader, words, count, &server->tls, used);
-    return result == RESULT_NOT_FOUND ? config_fail(reader, "'server' : unknown keyword '%s'", words[0]) : result;
+    return result == RESULT_NOT_FOUND
+               ? config_fail(reader, "'server' : unknown keyword '%s'", words[0])
+               : result;
 }
 
-static enum result read_arguments(struct config_reader *reader, const char *const *words, unsigned count,
-                                  struct server_settings *server)
+static enum result read_arguments(struct config_reader *reader, const char *const *words,
+                                  unsigned count, struct server_settings *server)
 {
     unsigned position = 0;
     while (position < count) {
         unsigned used = 0;
-        enum result result = read_argument(reader, words + position, count - position, server, &used);
+        enum result result =
+            read_argument(reader, words + position, count - position, server, &used);
         if (result != RESULT_OK) {
             return result;
         }
@@ -287,8 +299,8 @@ static enum result read_arguments(struct config_reader *reader, const char *cons
     return RESULT_OK;
 }
 
-static enum result read_default_server(struct config_reader *reader, const char *const *arguments, unsigned count,
-                                       const struct config_keyword *keyword)
+static enum result read_default_server(struct config_reader *reader, const char *const *arguments,
+                                       unsigned count, const struct config_keyword *keyword)
 {
     (void)keyword;
     return read_arguments(reader, arguments, count, reader->default_server);
@@ -296,7 +308,8 @@ static enum result read_default_server(struct config_reader *reader, const char 
 
 /* ---- server lines ---- */
 
-static enum result set_address(struct config_reader *reader, const char *word, struct server_settings *server)
+static enum result set_address(struct config_reader *reader, const char *word,
+                               struct server_settings *server)
 {
     struct config_address parsed;
     enum result result = config_read_address(reader, word, false, &parsed);
@@ -304,12 +317,15 @@ static enum result set_address(struct config_reader *reader, const char *word, s
         return result;
     }
     if (parsed.fd >= 0 || parsed.last_port != parsed.address.port) {
-        return config_fail(reader, "'server' : '%s': one address with at most one port is expected", word);
+        return config_fail(reader, "'server' : '%s': one address with at most one port is expected",
+                           word);
     }
     if (parsed.host != NULL) {
         uint16_t port = parsed.address.port;
-        if (address_resolve(slice_from_string(parsed.host), parsed.address.family, &parsed.address) != RESULT_OK) {
-            return config_fail(reader, "'server %s' : could not resolve address '%s'.", server->options.name, parsed.host);
+        if (address_resolve(slice_from_string(parsed.host), parsed.address.family,
+                            &parsed.address) != RESULT_OK) {
+            return config_fail(reader, "'server %s' : could not resolve address '%s'.",
+                               server->options.name, parsed.host);
         }
         parsed.address.port = port;
         server->options.hostname = parsed.host;
@@ -320,10 +336,10 @@ static enum result set_address(struct config_reader *reader, const char *word, s
     return RESULT_OK;
 }
 
-static const struct server_settings *find_server(const struct proxy_settings *proxy, const char *name)
+static const struct server_settings *find_server(const struct proxy_settings *proxy,
+                                                 const char *name)
 {
-    LIST_EACH(link, &proxy->servers)
-    {
+    LIST_EACH(link, &proxy->servers) {
         const struct server_settings *server = container_of(link, struct server_settings, link);
         if (strcmp(server->options.name, name) == 0) {
             return server;
@@ -337,9 +353,12 @@ static void apply_defaults(struct config_reader *reader, struct server_settings 
     const struct global_settings *global = &reader->configuration->global;
     struct tls_options *tls = &server->tls;
     tls->ciphers = tls->ciphers != NULL ? tls->ciphers : global->default_server_ciphers;
-    tls->ciphersuites = tls->ciphersuites != NULL ? tls->ciphersuites : global->default_server_ciphersuites;
-    tls->min_version = tls->min_version != TLS_VERSION_DEFAULT ? tls->min_version : global->default_server_min;
-    tls->max_version = tls->max_version != TLS_VERSION_DEFAULT ? tls->max_version : global->default_server_max;
+    tls->ciphersuites =
+        tls->ciphersuites != NULL ? tls->ciphersuites : global->default_server_ciphersuites;
+    tls->min_version =
+        tls->min_version != TLS_VERSION_DEFAULT ? tls->min_version : global->default_server_min;
+    tls->max_version =
+        tls->max_version != TLS_VERSION_DEFAULT ? tls->max_version : global->default_server_max;
 }
 
 static enum result compile_sni(struct config_reader *reader, struct server_settings *server)
@@ -347,20 +366,22 @@ static enum result compile_sni(struct config_reader *reader, struct server_setti
     if (server->sni_text == NULL || !server->is_ssl) {
         return RESULT_OK;
     }
-    struct rule_parser parser = config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_REQUEST_CONTENT);
+    struct rule_parser parser =
+        config_rule_parser(reader, SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_REQUEST_CONTENT);
     unsigned used = 0;
     return sample_parse(&parser, &server->sni_text, 1, &used, &server->sni);
 }
 
-static enum result read_server(struct config_reader *reader, const char *const *arguments, unsigned count,
-                               const struct config_keyword *keyword)
+static enum result read_server(struct config_reader *reader, const char *const *arguments,
+                               unsigned count, const struct config_keyword *keyword)
 {
     (void)keyword;
     struct proxy_settings *proxy = reader->proxy;
     const struct server_settings *twin = find_server(proxy, arguments[0]);
     if (twin != NULL) {
-        return config_fail(reader, "%s '%s' : another server named '%s' was already defined at line %u", "backend",
-                           proxy->name, arguments[0], twin->options.line);
+        return config_fail(reader,
+                           "%s '%s' : another server named '%s' was already defined at line %u",
+                           "backend", proxy->name, arguments[0], twin->options.line);
     }
     struct server_settings *server = config_take(reader, sizeof(*server));
     if (server == NULL) {
@@ -388,7 +409,8 @@ static enum result read_server(struct config_reader *reader, const char *const *
 }
 
 const struct config_keyword KEYWORDS_SERVERS[] = {
-    {"server", SECTION_BACKEND | SECTION_LISTEN, 2, UINT_MAX, "<name> and <addr>[:<port>]", read_server, 0, 0, false},
+    {"server", SECTION_BACKEND | SECTION_LISTEN, 2, UINT_MAX, "<name> and <addr>[:<port>]",
+     read_server, 0, 0, false},
     {"default-server", SECTION_BACK, 1, UINT_MAX, "<params>", read_default_server, 0, 0, false},
     {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
 };

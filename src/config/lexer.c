@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lexer: one pass over a line with a small state (in which quotes), writing words behind each other into the line's own bytes. Expansion of
- * variables happens inside double quotes only, as HAProxy does; outside, '$' is an ordinary byte. Bounded by lexer.h's limits.
+ * The lexer: one pass over a line with a small state (in which quotes), writing words behind each
+ * other into the line's own bytes. Expansion of variables happens inside double quotes only, as
+ * HAProxy does; outside, '$' is an ordinary byte. Bounded by lexer.h's limits.
  */
 #include "config/lexer.h"
 
@@ -18,7 +19,7 @@ struct lexer {
     const struct lexer_place *place;
     struct config_words *out;
     struct text *error;
-    size_t length;   /* of out->bytes */
+    size_t length; /* of out->bytes */
     bool in_word, in_single, in_double;
 };
 
@@ -78,7 +79,8 @@ static enum result read_escape(struct lexer *lexer)
         int high = number_hex_digit(in[1]);
         int low = high < 0 ? -1 : number_hex_digit(in[HEX_DIGITS]);
         if (low < 0) {
-            return fail(lexer, "invalid or incomplete '\\x' sequence: two hexadecimal digits are expected");
+            return fail(
+                lexer, "invalid or incomplete '\\x' sequence: two hexadecimal digits are expected");
         }
         lexer->in = in + 1 + HEX_DIGITS;
         return put(lexer, (char)((high << HEX_SHIFT) | low));

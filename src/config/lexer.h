@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cutting a configuration line into words (HAProxy's manual, 2.2 and 2.3): spaces separate, '…' keeps everything, "…" keeps spaces and expands
+ * Cutting a configuration line into words (HAProxy's manual, 2.2 and 2.3): spaces separate, '…'
+ * keeps everything, "…" keeps spaces and expands
  * ${VAR}, a backslash protects or stands for \n \t \r \xHH, '#' begins a comment.
  *
  * Limits: LEXER_WORDS_MAX words and LEXER_BYTES_MAX bytes a line, after expansion too.
@@ -30,9 +31,10 @@ struct lexer_place {
 };
 
 /*
- * Cuts `line` (NUL-terminated, without its newline). RESULT_INVALID: `error` says what is wrong, `*position` is the offending byte's offset in the line.
+ * Cuts `line` (NUL-terminated, without its newline). RESULT_INVALID: `error` says what is wrong,
+ * `*position` is the offending byte's offset in the line.
  */
-MUST_USE enum result lexer_split(const char *line, const struct lexer_place *place, struct config_words *out,
-                                 size_t *position, struct text *error);
+MUST_USE enum result lexer_split(const char *line, const struct lexer_place *place,
+                                 struct config_words *out, size_t *position, struct text *error);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conditional blocks: a stack of states, and a small evaluator of conditions with !, &&, || and parentheses over predicates. Parentheses nest at most
- * NESTING_MAX deep, so that the descent is bounded.
+ * Conditional blocks: a stack of states, and a small evaluator of conditions with !, &&, || and
+ * parentheses over predicates. Parentheses nest at most NESTING_MAX deep, so that the descent is
+ * bounded.
  */
 #include "config/preprocess.h"
 
@@ -36,9 +37,10 @@ static bool is_defined(struct condition *condition, char (*arguments)[ARGUMENT_B
 
 static bool has_feature(struct condition *condition, char (*arguments)[ARGUMENT_BYTES])
 {
-    static const char *const FEATURES[] = {"EPOLL", "PCRE2", "PCRE2_JIT", "GETADDRINFO", "CRYPT_H",
-                                           "NETFILTER", "LINUX_SPLICE", "ACCEPT4", "GNUTLS", "THREAD",
-                                           "POLL", "PRCTL", "BACKTRACE", "TFO", "NS"};
+    static const char *const FEATURES[] = {
+        "EPOLL",     "PCRE2",        "PCRE2_JIT", "GETADDRINFO", "CRYPT_H",
+        "NETFILTER", "LINUX_SPLICE", "ACCEPT4",   "GNUTLS",      "THREAD",
+        "POLL",      "PRCTL",        "BACKTRACE", "TFO",         "NS"};
     (void)condition;
     for (size_t i = 0; i < sizeof(FEATURES) / sizeof(FEATURES[0]); i++) {
         if (strcmp(FEATURES[i], arguments[0]) == 0) {
@@ -143,8 +145,9 @@ static bool evaluate_or(struct condition *condition);
 static bool fail(struct condition *condition, const char *expected)
 {
     if (!condition->failed) {
-        (void)config_fail(condition->reader, "unparsable conditional expression near '%s': %s expected",
-                          condition->at, expected);
+        (void)config_fail(condition->reader,
+                          "unparsable conditional expression near '%s': %s expected", condition->at,
+                          expected);
     }
     condition->failed = true;
     return false;
@@ -207,10 +210,12 @@ static bool evaluate_predicate(struct condition *condition)
             if (!take(condition, "(")) {
                 return fail(condition, "'('");
             }
-            return read_arguments(condition, predicate, arguments) && predicate->test(condition, arguments);
+            return read_arguments(condition, predicate, arguments) &&
+                   predicate->test(condition, arguments);
         }
     }
-    return fail(condition, "a predicate (defined, feature, streq, strneq, strstr, version_atleast, version_before, enabled…)");
+    return fail(condition, "a predicate (defined, feature, streq, strneq, strstr, version_atleast, "
+                           "version_before, enabled…)");
 }
 
 static bool evaluate_term(struct condition *condition)
@@ -309,7 +314,8 @@ static enum result begin_if(struct preprocess *state, struct config_reader *read
     return reads ? evaluate_line(reader, block) : RESULT_OK;
 }
 
-static enum result switch_branch(struct preprocess *state, struct config_reader *reader, bool is_else)
+static enum result switch_branch(struct preprocess *state, struct config_reader *reader,
+                                 bool is_else)
 {
     const char *name = is_else ? ".else" : ".elif";
     if (state->depth == 0) {
@@ -367,7 +373,10 @@ static enum result run_message(struct config_reader *reader, const char *word)
             return say(reader, MESSAGES[i].severity);
         }
     }
-    return config_fail(reader, "unknown directive '%s': .if, .elif, .else, .endif, .notice, .warning, .alert or .diag is expected", word);
+    return config_fail(reader,
+                       "unknown directive '%s': .if, .elif, .else, .endif, .notice, .warning, "
+                       ".alert or .diag is expected",
+                       word);
 }
 
 enum result preprocess_line(struct preprocess *state, struct config_reader *reader)

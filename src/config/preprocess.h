@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conditional blocks (.if .elif .else .endif) and messages (.notice .warning .alert .diag): manual 2.4. The state is a stack of nested blocks.
+ * Conditional blocks (.if .elif .else .endif) and messages (.notice .warning .alert .diag):
+ * manual 2.4. The state is a stack of nested blocks.
  */
 #ifndef WEIR_CONFIG_PREPROCESS_H
 #define WEIR_CONFIG_PREPROCESS_H
@@ -29,11 +30,13 @@ struct preprocess {
 bool preprocess_is_reading(const struct preprocess *state);
 
 /*
- * Executes the line when it begins with a dot. RESULT_OK: it was a directive. RESULT_NOT_FOUND: an ordinary line. RESULT_INVALID: the line is failed.
+ * Executes the line when it begins with a dot. RESULT_OK: it was a directive. RESULT_NOT_FOUND: an
+ * ordinary line. RESULT_INVALID: the line is failed.
  */
 MUST_USE enum result preprocess_line(struct preprocess *state, struct config_reader *reader);
 
-/* Evaluates a condition. RESULT_OK: true. RESULT_NOT_FOUND: false. RESULT_INVALID: the line is failed. */
+/* Evaluates a condition. RESULT_OK: true. RESULT_NOT_FOUND: false. RESULT_INVALID: the line is
+ * failed. */
 MUST_USE enum result preprocess_evaluate(struct config_reader *reader, const char *condition);
 
 #endif

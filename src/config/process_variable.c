@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * set-var and set-var-fmt of the global section: variables of the process, evaluated once while the configuration is read. The value must not need a
- * connection or a message. Scratch memory is one small block.
+ * set-var and set-var-fmt of the global section: variables of the process, evaluated once while the
+ * configuration is read. The value must not need a connection or a message. Scratch memory is one
+ * small block.
  */
 #include "config/keyword.h"
 #include "rules/context.h"
@@ -11,8 +12,8 @@
 enum { TEXT_MAX = 4096 };
 
 static enum result evaluate(struct config_reader *reader, struct rule_parser *parser,
-                            const char *const *arguments, unsigned count, struct rule_context *context,
-                            struct sample *value)
+                            const char *const *arguments, unsigned count,
+                            struct rule_context *context, struct sample *value)
 {
     struct sample_expression *expression = NULL;
     unsigned used = 0;
@@ -23,8 +24,10 @@ static enum result evaluate(struct config_reader *reader, struct rule_parser *pa
     struct sample_cursor cursor = {0};
     result = sample_evaluate(expression, context, &cursor, value);
     sample_expression_destroy(reader->account, expression);
-    return result == RESULT_OK ? RESULT_OK
-                               : config_fail(reader, "'set-var' : the expression has no value here: '%s'", arguments[0]);
+    return result == RESULT_OK
+               ? RESULT_OK
+               : config_fail(reader, "'set-var' : the expression has no value here: '%s'",
+                             arguments[0]);
 }
 
 enum result config_set_process_variable(struct config_reader *reader, const char *const *arguments,
@@ -34,12 +37,14 @@ enum result config_set_process_variable(struct config_reader *reader, const char
     struct rule_parser parser = config_rule_parser(reader, SAMPLE_IN_CLI);
     const struct variable_name *name = NULL;
     unsigned conditions = 0;
-    enum result result = variable_target_parse(&parser, slice_from_string(arguments[0]), &name, &conditions);
+    enum result result =
+        variable_target_parse(&parser, slice_from_string(arguments[0]), &name, &conditions);
     if (result != RESULT_OK) {
         return result;
     }
     if (name->scope != VARIABLE_PROCESS) {
-        return config_fail(reader, "'set-var' : variable '%s' must be of scope 'proc'", arguments[0]);
+        return config_fail(reader, "'set-var' : variable '%s' must be of scope 'proc'",
+                           arguments[0]);
     }
     struct rule_context context = {.phase = RULE_LOG, .is_final = true};
     context.variables[VARIABLE_PROCESS] = &configuration->process_variables;

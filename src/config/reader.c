@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading files and folders line by line: cutting, preprocessing, sections, keywords; reporting what is wrong with the place and going on, to show as
- * much as possible at once. One line of at most LINE_BYTES_MAX bytes is in memory at a time, with its words.
+ * Reading files and folders line by line: cutting, preprocessing, sections, keywords; reporting
+ * what is wrong with the place and going on, to show as much as possible at once. One line of at
+ * most LINE_BYTES_MAX bytes is in memory at a time, with its words.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +21,7 @@ enum { LINE_BYTES_MAX = 65536, PATH_BYTES_MAX = 4096, FOLDER_FILES_MAX = 1024 };
 struct file_reader {
     struct config_reader *reader;
     struct preprocess preprocess;
-    char *line;                  /* LINE_BYTES_MAX */
+    char *line; /* LINE_BYTES_MAX */
     struct config_words *words;
 };
 
@@ -44,8 +45,8 @@ static void alert_position(struct config_reader *reader, const char *line, size_
 {
     enum { SHOWN_MAX = 100 };
     size_t start = position > SHOWN_MAX ? position - SHOWN_MAX : 0;
-    text_append_format(&reader->error, " at position %zu:\n  %.*s\n  %*s", position + 1, SHOWN_MAX * 2,
-                       line + start, (int)(position - start) + 1, "^");
+    text_append_format(&reader->error, " at position %zu:\n  %.*s\n  %*s", position + 1,
+                       SHOWN_MAX * 2, line + start, (int)(position - start) + 1, "^");
     alert_line(reader);
 }
 
@@ -61,7 +62,9 @@ static enum result run_line(struct file_reader *file)
         return result;
     }
     if (reader->section == SECTION_NONE) {
-        return config_fail(reader, "unknown keyword '%s' out of section: a section (global, defaults, frontend, backend, listen…) is expected first",
+        return config_fail(reader,
+                           "unknown keyword '%s' out of section: a section (global, defaults, "
+                           "frontend, backend, listen…) is expected first",
                            reader->words->words[0]);
     }
     return config_run_keyword(reader);
@@ -92,12 +95,14 @@ static void read_stream(struct file_reader *file, FILE *stream)
 {
     struct config_reader *reader = file->reader;
     reader->line = 0;
-    while (fgets(file->line, LINE_BYTES_MAX, stream) != NULL && reader->alerts < CONFIG_ERRORS_MAX) {
+    while (fgets(file->line, LINE_BYTES_MAX, stream) != NULL &&
+           reader->alerts < CONFIG_ERRORS_MAX) {
         reader->line++;
         size_t length = strlen(file->line);
         bool has_end = length > 0 && file->line[length - 1] == '\n';
         if (!has_end && !feof(stream)) {
-            config_alert_at(reader, reader->file, reader->line, "line too long, limit: %d", LINE_BYTES_MAX - 1);
+            config_alert_at(reader, reader->file, reader->line, "line too long, limit: %d",
+                            LINE_BYTES_MAX - 1);
             return;
         }
         file->line[length - (has_end ? 1 : 0)] = '\0';
@@ -125,7 +130,8 @@ static void read_file(struct config_reader *reader, const char *path)
     } else {
         read_stream(&file, stream);
         if (file.preprocess.depth > 0) {
-            config_alert_at(reader, reader->file, reader->line, "unterminated '.if' block: '.endif' is expected");
+            config_alert_at(reader, reader->file, reader->line,
+                            "unterminated '.if' block: '.endif' is expected");
         }
     }
     fclose(stream);
@@ -215,12 +221,14 @@ static void alert_files(const struct config_reader *reader)
     for (unsigned i = 0; i < reader->input->paths_count; i++) {
         char bytes[CONFIG_ERROR_SIZE];
         struct text text = text_over(bytes, sizeof(bytes));
-        text_append_format(&text, "Error(s) found in configuration file : %s", reader->input->paths[i]);
+        text_append_format(&text, "Error(s) found in configuration file : %s",
+                           reader->input->paths[i]);
         reader->input->report->write(reader->input->report->argument, REPORT_ALERT, bytes);
     }
 }
 
-enum result configuration_load(struct configuration *configuration, const struct config_input *input)
+enum result configuration_load(struct configuration *configuration,
+                               const struct config_input *input)
 {
     struct config_reader reader;
     init_reader(&reader, configuration, input);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sections: global, defaults, frontend, backend, listen, userlist, http-errors; others of HAProxy's manual are refused by name. A proxy starts as a
- * copy of its defaults: named ones by `from`, else the last before it. Everything lives in the configuration's account.
+ * Sections: global, defaults, frontend, backend, listen, userlist, http-errors; others of HAProxy's
+ * manual are refused by name. A proxy starts as a copy of its defaults: named ones by `from`, else
+ * the last before it. Everything lives in the configuration's account.
  */
 #include <string.h>
 
@@ -12,7 +13,7 @@ enum { DEFAULT_RETRIES = 3, ID_MAX = 0x7fffffff };
 struct section {
     const char *name;
     enum config_section section;
-    unsigned role;          /* enum proxy_role, 0: no proxy */
+    unsigned role; /* enum proxy_role, 0: no proxy */
 };
 
 static const struct section SECTIONS[] = {
@@ -26,23 +27,23 @@ static const struct section SECTIONS[] = {
 };
 
 static const char *const LATER_SECTIONS[] = {
-    "peers",       "resolvers",   "mailers", "ring",        "cache",       "program",
-    "log-forward", "fcgi-app",    "crt-store", "traces",    "healthcheck", "log-profile",
-    "acme",        NULL,
+    "peers",    "resolvers", "mailers", "ring",        "cache",       "program", "log-forward",
+    "fcgi-app", "crt-store", "traces",  "healthcheck", "log-profile", "acme",    NULL,
 };
 
 /* ---- proxies ---- */
 
 static void init_lists(struct proxy_settings *proxy)
 {
-    struct list *const lists[] = {&proxy->binds,       &proxy->servers,           &proxy->use_backend,
-                                  &proxy->use_server,  &proxy->logs,              &proxy->statistics.users,
-                                  &proxy->statistics.scopes};
+    struct list *const lists[] = {
+        &proxy->binds, &proxy->servers,          &proxy->use_backend,      &proxy->use_server,
+        &proxy->logs,  &proxy->statistics.users, &proxy->statistics.scopes};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         list_init(lists[i]);
     }
-    struct rule_list *const rules[] = {&proxy->tcp_connection, &proxy->tcp_session,   &proxy->tcp_request,
-                                       &proxy->tcp_response,   &proxy->http_request,  &proxy->http_response,
+    struct rule_list *const rules[] = {&proxy->tcp_connection,      &proxy->tcp_session,
+                                       &proxy->tcp_request,         &proxy->tcp_response,
+                                       &proxy->http_request,        &proxy->http_response,
                                        &proxy->http_after_response, &proxy->statistics.rules};
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         rule_list_init(rules[i]);
@@ -63,8 +64,7 @@ static void init_proxy(struct proxy_settings *proxy)
 
 static enum result copy_logs(struct config_reader *reader, const struct list *from, struct list *to)
 {
-    LIST_EACH(link, from)
-    {
+    LIST_EACH(link, from) {
         const struct log_settings *log = container_of(link, struct log_settings, link);
         struct log_settings *copy = config_take(reader, sizeof(*copy));
         if (copy == NULL) {
@@ -76,10 +76,10 @@ static enum result copy_logs(struct config_reader *reader, const struct list *fr
     return RESULT_OK;
 }
 
-static enum result copy_users(struct config_reader *reader, const struct list *from, struct list *to)
+static enum result copy_users(struct config_reader *reader, const struct list *from,
+                              struct list *to)
 {
-    LIST_EACH(link, from)
-    {
+    LIST_EACH(link, from) {
         const struct statistics_user *user = container_of(link, struct statistics_user, link);
         struct statistics_user *copy = config_take(reader, sizeof(*copy));
         if (copy == NULL) {
@@ -114,8 +114,7 @@ static enum result inherit(struct config_reader *reader, struct proxy_settings *
 
 static struct proxy_settings *find_defaults(struct config_reader *reader, const char *name)
 {
-    LIST_EACH(link, &reader->configuration->defaults)
-    {
+    LIST_EACH(link, &reader->configuration->defaults) {
         struct proxy_settings *defaults = container_of(link, struct proxy_settings, link);
         if (defaults->name != NULL && strcmp(defaults->name, name) == 0) {
             return defaults;
@@ -127,8 +126,7 @@ static struct proxy_settings *find_defaults(struct config_reader *reader, const 
 static const struct proxy_settings *find_twin(const struct configuration *configuration,
                                               const struct proxy_settings *proxy)
 {
-    LIST_EACH(link, &configuration->proxies)
-    {
+    LIST_EACH(link, &configuration->proxies) {
         const struct proxy_settings *other = container_of(link, struct proxy_settings, link);
         if (strcmp(other->name, proxy->name) == 0 && (other->role & proxy->role) != 0) {
             return other;
@@ -175,13 +173,14 @@ static enum result choose_defaults(struct config_reader *reader, unsigned first,
         return RESULT_OK;
     }
     if (strcmp(words->words[first], "from") != 0 || words->count != first + 2) {
-        return config_fail(reader, "'%s' expects <name> [ from <defaults> ], but got '%s'", reader->section_name,
-                           words->words[first]);
+        return config_fail(reader, "'%s' expects <name> [ from <defaults> ], but got '%s'",
+                           reader->section_name, words->words[first]);
     }
     *out = find_defaults(reader, words->words[first + 1]);
-    return *out != NULL ? RESULT_OK
-                        : config_fail(reader, "defaults section '%s' not found for %s '%s'",
-                                      words->words[first + 1], reader->section_name, words->words[1]);
+    return *out != NULL
+               ? RESULT_OK
+               : config_fail(reader, "defaults section '%s' not found for %s '%s'",
+                             words->words[first + 1], reader->section_name, words->words[1]);
 }
 
 static enum result add_proxy(struct config_reader *reader, struct proxy_settings *proxy,
@@ -229,8 +228,9 @@ static enum result begin_proxy(struct config_reader *reader, const struct sectio
     if (!is_defaults) {
         const struct proxy_settings *twin = find_twin(reader->configuration, proxy);
         if (twin != NULL) {
-            return config_fail(reader, "'%s' '%s' has the same name as %s '%s' declared at %s:%u", section->name,
-                               proxy->name, "proxy", twin->name, twin->file, twin->line);
+            return config_fail(reader, "'%s' '%s' has the same name as %s '%s' declared at %s:%u",
+                               section->name, proxy->name, "proxy", twin->name, twin->file,
+                               twin->line);
         }
         proxy->id = reader->next_proxy_id++;
     }

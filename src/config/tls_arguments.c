@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS arguments that bind and server lines and the ssl-default-*-options share: files (below ca-base and crt-base), versions, verification, lists of
- * ciphers. One row an argument. Texts live in the configuration's account.
+ * TLS arguments that bind and server lines and the ssl-default-*-options share: files (below
+ * ca-base and crt-base), versions, verification, lists of ciphers. One row an argument. Texts live
+ * in the configuration's account.
  */
 #include <string.h>
 
@@ -12,14 +13,14 @@ enum { PATH_MAX_BYTES = 4096 };
 struct tls_argument {
     const char *name;
     bool takes_value;
-    enum result (*read)(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                        struct tls_options *tls);
+    enum result (*read)(struct config_reader *reader, const struct tls_argument *row,
+                        const char *value, struct tls_options *tls);
     size_t offset;
     unsigned value;
 };
 
-static enum result read_text(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                             struct tls_options *tls)
+static enum result read_text(struct config_reader *reader, const struct tls_argument *row,
+                             const char *value, struct tls_options *tls)
 {
     const char *copy = config_copy(reader, value);
     *(const char **)(void *)((char *)tls + row->offset) = copy;
@@ -27,8 +28,8 @@ static enum result read_text(struct config_reader *reader, const struct tls_argu
 }
 
 /* A file below ca-base when it is relative and not a name such as @system-ca. */
-static enum result read_ca_path(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                                struct tls_options *tls)
+static enum result read_ca_path(struct config_reader *reader, const struct tls_argument *row,
+                                const char *value, struct tls_options *tls)
 {
     const char *base = reader->configuration->global.ca_base;
     char bytes[PATH_MAX_BYTES];
@@ -40,7 +41,8 @@ static enum result read_ca_path(struct config_reader *reader, const struct tls_a
     return read_text(reader, row, bytes, tls);
 }
 
-static enum result find_version(struct config_reader *reader, const char *word, enum tls_version *out)
+static enum result find_version(struct config_reader *reader, const char *word,
+                                enum tls_version *out)
 {
     static const struct {
         const char *name;
@@ -55,17 +57,19 @@ static enum result find_version(struct config_reader *reader, const char *word, 
             return RESULT_OK;
         }
     }
-    return config_fail(reader, "unknown SSL/TLS version '%s': TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3 is expected", word);
+    return config_fail(
+        reader, "unknown SSL/TLS version '%s': TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3 is expected",
+        word);
 }
 
-static enum result read_version(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                                struct tls_options *tls)
+static enum result read_version(struct config_reader *reader, const struct tls_argument *row,
+                                const char *value, struct tls_options *tls)
 {
     return find_version(reader, value, (enum tls_version *)(void *)((char *)tls + row->offset));
 }
 
-static enum result force_version(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                                 struct tls_options *tls)
+static enum result force_version(struct config_reader *reader, const struct tls_argument *row,
+                                 const char *value, struct tls_options *tls)
 {
     (void)reader;
     (void)value;
@@ -74,22 +78,26 @@ static enum result force_version(struct config_reader *reader, const struct tls_
     return RESULT_OK;
 }
 
-static enum result read_verify(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                               struct tls_options *tls)
+static enum result read_verify(struct config_reader *reader, const struct tls_argument *row,
+                               const char *value, struct tls_options *tls)
 {
-    static const char *const NAMES[] = {
-        [TLS_VERIFY_NONE] = "none", [TLS_VERIFY_OPTIONAL] = "optional", [TLS_VERIFY_REQUIRED] = "required"};
+    static const char *const NAMES[] = {[TLS_VERIFY_NONE] = "none",
+                                        [TLS_VERIFY_OPTIONAL] = "optional",
+                                        [TLS_VERIFY_REQUIRED] = "required"};
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
         if (strcmp(value, NAMES[i]) == 0) {
             tls->verify = (enum tls_verify)i;
             return RESULT_OK;
         }
     }
-    return config_fail(reader, "'%s' : unknown verify method '%s', only 'none', 'optional', and 'required' are supported", row->name, value);
+    return config_fail(
+        reader,
+        "'%s' : unknown verify method '%s', only 'none', 'optional', and 'required' are supported",
+        row->name, value);
 }
 
-static enum result read_flag(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                             struct tls_options *tls)
+static enum result read_flag(struct config_reader *reader, const struct tls_argument *row,
+                             const char *value, struct tls_options *tls)
 {
     (void)reader;
     (void)value;
@@ -97,8 +105,8 @@ static enum result read_flag(struct config_reader *reader, const struct tls_argu
     return RESULT_OK;
 }
 
-static enum result read_no_alpn(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                                struct tls_options *tls)
+static enum result read_no_alpn(struct config_reader *reader, const struct tls_argument *row,
+                                const char *value, struct tls_options *tls)
 {
     (void)reader;
     (void)row;
@@ -107,8 +115,8 @@ static enum result read_no_alpn(struct config_reader *reader, const struct tls_a
     return RESULT_OK;
 }
 
-static enum result read_ignored(struct config_reader *reader, const struct tls_argument *row, const char *value,
-                                struct tls_options *tls)
+static enum result read_ignored(struct config_reader *reader, const struct tls_argument *row,
+                                const char *value, struct tls_options *tls)
 {
     (void)reader;
     (void)row;
@@ -144,8 +152,8 @@ static const struct tls_argument ROWS[] = {
     {"prefer-client-ciphers", false, read_flag, FIELD(prefer_client_ciphers), 1},
 };
 
-enum result config_read_tls_argument(struct config_reader *reader, const char *const *words, unsigned count,
-                                     struct tls_options *tls, unsigned *used)
+enum result config_read_tls_argument(struct config_reader *reader, const char *const *words,
+                                     unsigned count, struct tls_options *tls, unsigned *used)
 {
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
         const struct tls_argument *row = &ROWS[i];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The byte side of one-stream muxes: reading into `input`, writing `output`, back-pressure by the window, and waiting for memory.
- * Its hard idea is re-entrance: every callback may release the flow, so that nothing of it is touched after one. That is
- * why at most one callback is made an event, last. Bounded by window_bytes each way (DESIGN 3.2, 3.3).
+ * The byte side of one-stream muxes: reading into `input`, writing `output`, back-pressure by the
+ * window, and waiting for memory. Its hard idea is re-entrance: every callback may release the
+ * flow, so that nothing of it is touched after one. That is why at most one callback is made an
+ * event, last. Bounded by window_bytes each way (DESIGN 3.2, 3.3).
  */
 #include "mux/flow.h"
 
@@ -33,8 +34,9 @@ static void fail(struct mux_flow *flow)
 }
 
 /*
- * A peer that answers early and closes makes our next write fail while its answer still waits in the socket
- * (RFC 9112 9.6): what the window allows of it is read before the connection counts as dead.
+ * A peer that answers early and closes makes our next write fail while its answer still waits in
+ * the socket (RFC 9112 9.6): what the window allows of it is read before the connection counts as
+ * dead.
  */
 static void read_remains(struct mux_flow *flow)
 {
@@ -99,7 +101,8 @@ static void on_memory(struct memory_waiter *waiter)
     }
 }
 
-/* Writes what there is. Returns false when the connection died; the caller must not touch the flow then. */
+/* Writes what there is. Returns false when the connection died; the caller must not touch the flow
+ * then. */
 static bool write_output(struct mux_flow *flow)
 {
     if (!chunk_queue_is_empty(&flow->output)) {
@@ -182,8 +185,8 @@ static const struct connection_events FLOW_CONNECTION_EVENTS = {
 void flow_init(struct mux_flow *flow, struct connection *connection, size_t window_bytes,
                const struct mux_flow_events *events)
 {
-    *flow = (struct mux_flow){
-        .connection = connection, .events = events, .window_bytes = window_bytes};
+    *flow =
+        (struct mux_flow){.connection = connection, .events = events, .window_bytes = window_bytes};
     event_deferred_init(&flow->work, on_work);
     memory_waiter_init(&flow->waiter, on_memory);
     connection_set_owner(connection, &FLOW_CONNECTION_EVENTS, flow);
@@ -210,8 +213,7 @@ void flow_want_input(struct mux_flow *flow, bool wanted)
 
 bool flow_has_ended(const struct mux_flow *flow)
 {
-    return (flow->connection->read_ended || flow->has_failed) &&
-           chunk_queue_is_empty(&flow->input);
+    return (flow->connection->read_ended || flow->has_failed) && chunk_queue_is_empty(&flow->input);
 }
 
 bool flow_is_full(struct mux_flow *flow)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The byte side of a one-stream mux (h1, tcp): what was read and not yet used, what is to be written, and when to do either.
- * Writing happens once at the end of a turn, so that a head and its body leave in one system call. Reading stops at the window and
- * when memory is refused; it starts again when the owner takes bytes or memory is there.
+ * The byte side of a one-stream mux (h1, tcp): what was read and not yet used, what is to be
+ * written, and when to do either. Writing happens once at the end of a turn, so that a head and its
+ * body leave in one system call. Reading stops at the window and when memory is refused; it starts
+ * again when the owner takes bytes or memory is there.
  *
  * Limits: input and output hold at most `window_bytes` each (plus one head).
  */
@@ -22,9 +23,11 @@ struct mux_flow;
 /* Calls into the mux; each may release the flow with everything around it. */
 struct mux_flow_events {
     void (*on_input)(struct mux_flow *flow);   /* bytes came, or the peer ended its side */
-    void (*on_drained)(struct mux_flow *flow); /* the output went below its window after flow_is_full, or is empty */
+    void (*on_drained)(struct mux_flow *flow); /* the output went below its window after
+                                                  flow_is_full, or is empty */
     void (*on_failed)(struct mux_flow *flow);  /* the connection is dead */
-    void (*on_later)(struct mux_flow *flow);   /* asked for with flow_later, after this turn's callbacks */
+    void (*on_later)(
+        struct mux_flow *flow); /* asked for with flow_later, after this turn's callbacks */
 };
 
 struct mux_flow {
@@ -35,14 +38,14 @@ struct mux_flow {
     struct event_deferred work;
     struct memory_waiter waiter;
     size_t window_bytes;
-    bool wants_input;      /* the owner can use more */
-    bool wants_room;       /* tell on_drained below the window */
-    bool wants_empty;      /* tell on_drained when empty */
-    bool write_blocked;    /* waiting for EVENT_WRITE */
-    bool finish_wanted;    /* end our side once the output is empty */
+    bool wants_input;   /* the owner can use more */
+    bool wants_room;    /* tell on_drained below the window */
+    bool wants_empty;   /* tell on_drained when empty */
+    bool write_blocked; /* waiting for EVENT_WRITE */
+    bool finish_wanted; /* end our side once the output is empty */
     bool later_wanted;
     bool has_failed;
-    bool is_closed;        /* released: callbacks must return at once */
+    bool is_closed; /* released: callbacks must return at once */
 };
 
 /* Takes over an open connection's events. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTP/1.1 mux, life: from the first byte of a request or the first request on a server connection to keep-alive, lingering close or
- * failure. It owns the phases of h1_internal.h and the client side's timers (http-request, http-keep-alive); a stream watches
- * its own time. Decisions that end or reuse the connection are made after the turn's callbacks, so that a stream may let go of its side at
- * any moment. Bounded as h1.h says (RFC 9112 9).
+ * The HTTP/1.1 mux, life: from the first byte of a request or the first request on a server
+ * connection to keep-alive, lingering close or failure. It owns the phases of h1_internal.h and the
+ * client side's timers (http-request, http-keep-alive); a stream watches its own time. Decisions
+ * that end or reuse the connection are made after the turn's callbacks, so that a stream may let go
+ * of its side at any moment. Bounded as h1.h says (RFC 9112 9).
  */
 #include "mux/h1.h"
 
@@ -33,7 +34,8 @@ static void destroy(struct h1 *h1, bool reset)
     }
     const struct mux_events *events = h1->base.events;
     void *owner = h1->base.owner;
-    /* before flow_close: the connection, whose account pays for this object, is released behind it */
+    /* before flow_close: the connection, whose account pays for this object, is released behind it
+     */
     event_defer(h1->flow.connection->transport->loop, &h1->release);
     h1->flow_connection = h1->flow.connection;
     flow_close(&h1->flow, reset);
@@ -139,8 +141,8 @@ static void start_client_idle(struct h1 *h1)
     h1->phase = H1_IDLE;
     uint32_t request_ms = first_set(options->http_request_timeout_ms, options->client_timeout_ms);
     bool is_first = h1->exchanges == 0;
-    set_timer(h1, is_first ? request_ms
-                           : first_set(options->http_keep_alive_timeout_ms, request_ms));
+    set_timer(h1,
+              is_first ? request_ms : first_set(options->http_keep_alive_timeout_ms, request_ms));
     flow_want_input(&h1->flow, true);
 }
 

@@ -32,32 +32,33 @@ struct h1 {
     struct mux base;
     struct pool *pool;
     struct mux_flow flow;
-    struct connection *flow_connection; /* after the flow closed: whose account pays until the release */
+    struct connection
+        *flow_connection; /* after the flow closed: whose account pays until the release */
     struct mux_stream side;
     struct event_timer timer;
     struct event_deferred release;
-    struct http1_body body;        /* of the message being received */
+    struct http1_body body; /* of the message being received */
     struct arena trailers_arena;
     struct http_fields trailers;
-    uint64_t send_remaining;       /* HTTP_BODY_LENGTH */
+    uint64_t send_remaining; /* HTTP_BODY_LENGTH */
     size_t head_scanned;
-    size_t head_length;            /* of the complete head at the front of the input */
+    size_t head_length; /* of the complete head at the front of the input */
     enum h1_phase phase;
     enum h1_direction receiving;
     enum h1_direction sending;
     enum http_body receive_kind;
     enum http_body send_kind;
-    enum http_method method;       /* of this exchange's request */
+    enum http_method method; /* of this exchange's request */
     enum mux_abort refusal_cause;
     uint16_t refusal_status;
-    uint32_t exchanges;            /* begun on this connection */
+    uint32_t exchanges; /* begun on this connection */
     bool peer_is_http10;
-    bool peer_keeps_alive;         /* HTTP/1.0 with Connection: keep-alive */
+    bool peer_keeps_alive; /* HTTP/1.0 with Connection: keep-alive */
     bool has_trailers;
-    bool must_close;               /* after this exchange */
+    bool must_close; /* after this exchange */
     bool is_retired;
-    bool is_aborted;               /* released with abort */
-    bool owes_crlf;                /* behind the data of the last chunk sent */
+    bool is_aborted; /* released with abort */
+    bool owes_crlf;  /* behind the data of the last chunk sent */
 };
 
 /* The mux around its public part, its stream or its flow. */
@@ -70,11 +71,13 @@ static inline struct h1 *h1_of_side(const struct mux_stream *side)
     return container_of(side, struct h1, side);
 }
 
-/* The whole input made contiguous for parsing a head of at most head_bytes_max. Results as chunk_queue_pull_up. */
+/* The whole input made contiguous for parsing a head of at most head_bytes_max. Results as
+ * chunk_queue_pull_up. */
 MUST_USE enum result h1_contiguous_input(struct h1 *h1, struct slice *bytes);
 
 /* Receiving functions of struct mux_ops. */
-enum result h1_receive_head(struct mux_stream *side, struct http_message *message, struct mux_refusal *refusal);
+enum result h1_receive_head(struct mux_stream *side, struct http_message *message,
+                            struct mux_refusal *refusal);
 enum result h1_receive_body(struct mux_stream *side, struct chunk_queue *queue, size_t bytes_max);
 const struct http_fields *h1_trailers(const struct mux_stream *side);
 

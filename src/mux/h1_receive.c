@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTP/1.1 mux, receiving: heads parsed in place at the front of the input, bodies cut out of it by reference, trailers copied.
- * A head must be contiguous; when pipelining or a slow peer spread it over chunks it is pulled up once. Bounded by
- * head_bytes_max, the flow's window and tune.http.maxhdr (RFC 9112 2 to 7).
+ * The HTTP/1.1 mux, receiving: heads parsed in place at the front of the input, bodies cut out of
+ * it by reference, trailers copied. A head must be contiguous; when pipelining or a slow peer
+ * spread it over chunks it is pulled up once. Bounded by head_bytes_max, the flow's window and
+ * tune.http.maxhdr (RFC 9112 2 to 7).
  */
 #include "base/number.h"
 #include "mux/h1_internal.h"
@@ -32,9 +33,9 @@ static void begin_receiving_body(struct h1 *h1, const struct http_message *messa
 {
     h1->receive_kind = message->body;
     http1_body_begin(&h1->body, message);
-    h1->receiving =
-        message->body == HTTP_BODY_NONE || h1->body.state == HTTP1_BODY_DONE ? H1_DIRECTION_DONE
-                                                                             : H1_DIRECTION_BODY;
+    h1->receiving = message->body == HTTP_BODY_NONE || h1->body.state == HTTP1_BODY_DONE
+                        ? H1_DIRECTION_DONE
+                        : H1_DIRECTION_BODY;
 }
 
 static void take_head(struct h1 *h1)
@@ -103,8 +104,7 @@ static enum result incomplete_response(struct h1 *h1, size_t input_bytes,
 static bool is_tunnel_response(const struct h1 *h1, const struct http_message *message)
 {
     bool is_success = message->status >= STATUS_OK && message->status < STATUS_REDIRECTION;
-    return message->status == STATUS_SWITCHING ||
-           (h1->method == HTTP_METHOD_CONNECT && is_success);
+    return message->status == STATUS_SWITCHING || (h1->method == HTTP_METHOD_CONNECT && is_success);
 }
 
 static enum result receive_response_head(struct h1 *h1, struct http_message *message,
@@ -221,7 +221,8 @@ static enum result receive_piece(struct h1 *h1, struct chunk_queue *queue, size_
     if (result == RESULT_INVALID || (result == RESULT_BLOCKED && skip == 0)) {
         return result;
     }
-    if (skip > 0 && data > 0) { /* framing first: the data come in the next step, which can be refused alone */
+    if (skip > 0 &&
+        data > 0) { /* framing first: the data come in the next step, which can be refused alone */
         h1->body = before;
         data = 0;
         result = http1_body_next(&h1->body, slice_first(front, skip), &skip, &data);

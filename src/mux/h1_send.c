@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTP/1.1 mux, sending: heads written by the codec, bodies framed by length, chunks or close as the peer's version and the message
- * allow. Body bytes are moved by reference; only chunk lines are written. Bounded by the flow's window: what does not fit stays
- * with the caller (RFC 9112 6, 7, 9).
+ * The HTTP/1.1 mux, sending: heads written by the codec, bodies framed by length, chunks or close
+ * as the peer's version and the message allow. Body bytes are moved by reference; only chunk lines
+ * are written. Bounded by the flow's window: what does not fit stays with the caller (RFC 9112 6,
+ * 7, 9).
  */
 #include <string.h>
 
@@ -15,9 +16,8 @@ static enum result append_small(struct h1 *h1, const char *bytes, size_t length)
 {
     struct connection *connection = h1->flow.connection;
     struct iovec room;
-    enum result result =
-        chunk_queue_reserve(&h1->flow.output, connection->transport->chunks, CHUNK_SMALL,
-                            &connection->account, length, &room);
+    enum result result = chunk_queue_reserve(&h1->flow.output, connection->transport->chunks,
+                                             CHUNK_SMALL, &connection->account, length, &room);
     if (result == RESULT_OK) {
         memcpy(room.iov_base, bytes, length);
         chunk_queue_commit(&h1->flow.output, length);
@@ -30,9 +30,8 @@ static enum result write_head(struct h1 *h1, const struct http_message *message,
 {
     struct connection *connection = h1->flow.connection;
     size_t before = h1->flow.output.bytes;
-    enum result result =
-        http1_write_head(message, options, &h1->flow.output, connection->transport->chunks,
-                         &connection->account);
+    enum result result = http1_write_head(message, options, &h1->flow.output,
+                                          connection->transport->chunks, &connection->account);
     if (result == RESULT_OK) {
         h1->side.bytes_sent += h1->flow.output.bytes - before;
         flow_send(&h1->flow);
@@ -67,8 +66,7 @@ static enum result send_request_head(struct h1 *h1, const struct http_message *m
 /* A body of unknown length goes out in chunks, to HTTP/1.0 clients until close. */
 static enum http_body response_framing(const struct h1 *h1, const struct http_message *message)
 {
-    bool is_unknown =
-        message->body == HTTP_BODY_CHUNKED || message->body == HTTP_BODY_CLOSE;
+    bool is_unknown = message->body == HTTP_BODY_CHUNKED || message->body == HTTP_BODY_CLOSE;
     if (!is_unknown) {
         return message->body;
     }
@@ -81,8 +79,8 @@ static enum result send_final_head(struct h1 *h1, const struct http_message *mes
                      (h1->method == HTTP_METHOD_CONNECT && message->status >= STATUS_OK &&
                       message->status < STATUS_REDIRECTION);
     enum http_body framing = response_framing(h1, message);
-    bool must_close = h1->must_close || h1->is_retired || framing == HTTP_BODY_CLOSE ||
-                      message->wants_close;
+    bool must_close =
+        h1->must_close || h1->is_retired || framing == HTTP_BODY_CLOSE || message->wants_close;
     struct http1_write_options options = {
         .close = must_close && !is_tunnel,
         .keep_alive = h1->peer_is_http10 && h1->peer_keeps_alive && !must_close,
@@ -117,8 +115,8 @@ enum result h1_send_head(struct mux_stream *side, const struct http_message *mes
     return send_final_head(h1, message);
 }
 
-/* Moves `bytes` of the queue behind the output, between a chunk line and CRLF. All or nothing but for memory shortage inside the
- * move, which leaves the line promising what was moved. */
+/* Moves `bytes` of the queue behind the output, between a chunk line and CRLF. All or nothing but
+ * for memory shortage inside the move, which leaves the line promising what was moved. */
 static enum result send_chunk(struct h1 *h1, struct chunk_queue *queue, size_t bytes)
 {
     char line[HTTP1_CHUNK_HEADER_MAX];
@@ -191,8 +189,8 @@ static enum result send_raw(struct h1 *h1, struct chunk_queue *queue)
             chunk_queue_move_all(&h1->flow.output, queue);
         } else {
             size_t before = h1->flow.output.bytes;
-            enum result result = chunk_queue_move(&h1->flow.output, queue, room,
-                                                  &h1->flow.connection->account);
+            enum result result =
+                chunk_queue_move(&h1->flow.output, queue, room, &h1->flow.connection->account);
             bytes = h1->flow.output.bytes - before;
             if (result != RESULT_OK && bytes == 0) {
                 return result;
@@ -219,8 +217,8 @@ enum result h1_send_body(struct mux_stream *side, struct chunk_queue *queue)
     if (h1->send_kind == HTTP_BODY_LENGTH && queue->bytes > h1->send_remaining) {
         return RESULT_FAILED; /* more than was promised must never reach the peer */
     }
-    enum result result = h1->send_kind == HTTP_BODY_CHUNKED ? send_chunked(h1, queue)
-                                                            : send_raw(h1, queue);
+    enum result result =
+        h1->send_kind == HTTP_BODY_CHUNKED ? send_chunked(h1, queue) : send_raw(h1, queue);
     if (h1->send_kind == HTTP_BODY_LENGTH && h1->send_remaining == 0) {
         h1->sending = H1_DIRECTION_DONE;
     }
@@ -237,7 +235,8 @@ enum result h1_send_end(struct mux_stream *side, const struct http_fields *trail
     if (h1->sending == H1_DIRECTION_DONE) {
         return RESULT_OK;
     }
-    if (h1->send_kind == HTTP_BODY_LENGTH) { /* fewer than promised: the peer must see a broken message */
+    if (h1->send_kind ==
+        HTTP_BODY_LENGTH) { /* fewer than promised: the peer must see a broken message */
         h1->must_close = true;
         return RESULT_FAILED;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The raw TCP mux: a connection's bytes as one stream without heads. Each direction ends by itself (half-close). It owns its
- * connection; what follows the stream's release is decided after the turn's callbacks. Bounded by the flow's window each way.
+ * The raw TCP mux: a connection's bytes as one stream without heads. Each direction ends by itself
+ * (half-close). It owns its connection; what follows the stream's release is decided after the
+ * turn's callbacks. Bounded by the flow's window each way.
  */
 #include "mux/tcp.h"
 
@@ -68,7 +69,8 @@ static enum result receive_head(struct mux_stream *side, struct http_message *me
     return RESULT_FAILED;
 }
 
-static enum result receive_body(struct mux_stream *side, struct chunk_queue *queue, size_t bytes_max)
+static enum result receive_body(struct mux_stream *side, struct chunk_queue *queue,
+                                size_t bytes_max)
 {
     struct tcp *tcp = tcp_of_side(side);
     struct chunk_queue *input = &tcp->flow.input;
@@ -83,8 +85,7 @@ static enum result receive_body(struct mux_stream *side, struct chunk_queue *que
         chunk_queue_move_all(queue, input);
     } else {
         size_t before = queue->bytes;
-        enum result result =
-            chunk_queue_move(queue, input, bytes, &tcp->flow.connection->account);
+        enum result result = chunk_queue_move(queue, input, bytes, &tcp->flow.connection->account);
         bytes = queue->bytes - before;
         if (result != RESULT_OK && bytes == 0) {
             return result;
@@ -124,8 +125,8 @@ static enum result send_body(struct mux_stream *side, struct chunk_queue *queue)
         if (queue->bytes <= room) {
             chunk_queue_move_all(&tcp->flow.output, queue);
         } else {
-            result = chunk_queue_move(&tcp->flow.output, queue, room,
-                                      &tcp->flow.connection->account);
+            result =
+                chunk_queue_move(&tcp->flow.output, queue, room, &tcp->flow.connection->account);
         }
         side->bytes_sent += tcp->flow.output.bytes - before;
         flow_send(&tcp->flow);

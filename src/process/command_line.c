@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the command line. One row a flag: exact flags first, then those that take what follows them in the same word. Flags of HAProxy that have
- * no meaning here are accepted and do nothing where that is harmless (pollers), and are refused where it is not. No memory of its own.
+ * Reading the command line. One row a flag: exact flags first, then those that take what follows
+ * them in the same word. Flags of HAProxy that have no meaning here are accepted and do nothing
+ * where that is harmless (pollers), and are refused where it is not. No memory of its own.
  */
 #include "process/command_line.h"
 
@@ -24,7 +25,7 @@ struct reader {
 struct flag {
     const char *name; /* behind the dash */
     enum result (*read)(struct reader *reader, const struct flag *flag);
-    size_t offset;    /* of the field it sets, where it sets just one */
+    size_t offset; /* of the field it sets, where it sets just one */
     const char *help;
 };
 
@@ -158,7 +159,8 @@ static enum result read_unsupported(struct reader *reader, const struct flag *fl
 
 static const struct flag FLAGS[] = {
     {"f", read_file, 0, "<cfgfile|cfgdir>* : configuration files or folders"},
-    {"-", read_rest_as_files, 0, "<cfgfile|cfgdir>* : the rest of the line are configuration files"},
+    {"-", read_rest_as_files, 0,
+     "<cfgfile|cfgdir>* : the rest of the line are configuration files"},
     {"v", read_command, 0, ": version"},
     {"vv", read_command, 0, ": version, build options and libraries"},
     {"c", read_command, 0, ": check the configuration and exit"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An instance: the whole running process, composed in order: memory, configuration, loop, worker, proxies, administration. Everything that would be
- * a global elsewhere is here.
+ * An instance: the whole running process, composed in order: memory, configuration, loop, worker,
+ * proxies, administration. Everything that would be a global elsewhere is here.
  */
 #ifndef WEIR_PROCESS_INSTANCE_H
 #define WEIR_PROCESS_INSTANCE_H
@@ -22,7 +22,7 @@ struct instance {
     const struct command_line *line;
     struct report *report;
     struct memory *memory;
-    struct account account;            /* ACCOUNT_CONFIGURATION */
+    struct account account; /* ACCOUNT_CONFIGURATION */
     struct configuration configuration;
     struct chunk_source chunks;
     struct event_loop *loop;
@@ -31,29 +31,11 @@ struct instance {
     struct admin *admin;
     struct event_signal signals[8];
     unsigned signals_count;
-    struct event_timer hard_stop;      /* hard-stop-after */
+    struct event_timer hard_stop; /* hard-stop-after */
     char node_name[64];
     bool has_worker;
     bool is_soft_stopping;
     int exit_status;
 };
-
-/* Reads the configuration under the command line's limits. RESULT_INVALID: reported. */
-MUST_USE enum result instance_load(struct instance *instance, const struct command_line *line, struct report *report);
-
-/* Makes worker, proxies and administration (certificates are read here), without binding. RESULT_INVALID: reported. */
-MUST_USE enum result instance_build(struct instance *instance);
-
-/* Binds and starts everything. RESULT_FAILED: reported. */
-MUST_USE enum result instance_start(struct instance *instance);
-
-/* Runs until a signal ends it; the process's exit status. */
-int instance_run(struct instance *instance);
-
-/* Releases everything; with `leaks_are_fatal`, aborts when anything is left on any account (tests). */
-void instance_destroy(struct instance *instance, bool leaks_are_fatal);
-
-/* Whether anything listens. */
-bool instance_has_listeners(const struct instance *instance);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Limits and privileges. Descriptors: two a connection (client and server side), one a listener, some for the process itself; maxconn without a
- * setting is what the descriptor limit carries. The background is entered before anything is opened, with the parent waiting for the child's
- * word, so that errors reach the terminal and the exit status.
+ * Limits and privileges. Descriptors: two a connection (client and server side), one a listener,
+ * some for the process itself; maxconn without a setting is what the descriptor limit carries. The
+ * background is entered before anything is opened, with the parent waiting for the child's word, so
+ * that errors reach the terminal and the exit status.
  */
 #include "process/limits.h"
 
@@ -19,18 +20,16 @@
 
 enum {
     DESCRIPTORS_A_CONNECTION = 2,
-    DESCRIPTORS_RESERVED = 64,   /* loop, logs, runtime API, checks */
+    DESCRIPTORS_RESERVED = 64, /* loop, logs, runtime API, checks */
     MAXCONN_DEFAULT_MAX = 1000000,
 };
 
 static uint32_t count_listeners(const struct configuration *configuration)
 {
     uint32_t count = 0;
-    LIST_EACH(link, &configuration->proxies)
-    {
+    LIST_EACH(link, &configuration->proxies) {
         const struct proxy_settings *settings = container_of(link, struct proxy_settings, link);
-        LIST_EACH(bind, &settings->binds)
-        {
+        LIST_EACH(bind, &settings->binds) {
             count++;
         }
         count += settings->servers_count; /* a health check each */
@@ -75,8 +74,8 @@ enum result limits_apply(struct instance *instance)
         maxconn = free / DESCRIPTORS_A_CONNECTION;
         maxconn = maxconn > MAXCONN_DEFAULT_MAX ? MAXCONN_DEFAULT_MAX : maxconn;
     }
-    rlim_t wanted = global->ulimit_n != 0 ? global->ulimit_n
-                                          : maxconn * DESCRIPTORS_A_CONNECTION + fixed;
+    rlim_t wanted =
+        global->ulimit_n != 0 ? global->ulimit_n : maxconn * DESCRIPTORS_A_CONNECTION + fixed;
     enum result result = raise_limit(instance, &limit, wanted);
     instance->facts.maxconn = (uint32_t)maxconn;
     instance->facts.maxconn_hard = (uint32_t)maxconn;
@@ -99,7 +98,8 @@ enum result limits_drop_privileges(struct instance *instance)
     }
     if (global->gid != 0) {
         if ((geteuid() == 0 && setgroups(0, NULL) != 0) || setgid(global->gid) != 0) {
-            return refused(instance, "change to group", global->group != NULL ? global->group : "gid");
+            return refused(instance, "change to group",
+                           global->group != NULL ? global->group : "gid");
         }
     }
     if (global->uid != 0 && setuid(global->uid) != 0) {

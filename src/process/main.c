@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * weir's entry: what the command line asks for, in HAProxy's order and with its exit statuses. Everything else is in instance.c. No memory of its
- * own but the command line and the report.
+ * weir's entry: what the command line asks for, in HAProxy's order and with its exit statuses.
+ * Everything else is in instance.c. No memory of its own but the command line and the report.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "process/registry.h"
 #include "process/report.h"
 #include "process/signals.h"
+#include "process/startup.h"
 #include "process/version.h"
 
 enum { MESSAGE_SIZE = 16384, STATUS_NO_LISTENER = 2 };
@@ -56,11 +57,13 @@ static int check(struct instance *instance)
 static void say_what_comes_later(const struct command_line *line, struct report *report)
 {
     if (line->master_worker) {
-        report_write(report, REPORT_WARNING,
-                     "master-worker mode (-W, -Ws) is not supported by weir yet: running as one process.");
+        report_write(
+            report, REPORT_WARNING,
+            "master-worker mode (-W, -Ws) is not supported by weir yet: running as one process.");
     }
     if (line->master_socket != NULL) {
-        report_write(report, REPORT_WARNING, "the master socket (-S) is not supported by weir yet.");
+        report_write(report, REPORT_WARNING,
+                     "the master socket (-S) is not supported by weir yet.");
     }
     if (line->old_socket != NULL) {
         report_write(report, REPORT_WARNING,
@@ -92,10 +95,11 @@ static int serve(struct instance *instance, const struct command_line *line, str
     if (result == RESULT_OK) {
         result = instance_build(instance);
     }
-    bool too_many_warnings = (line->zero_warning || instance->configuration.global.zero_warning) &&
-                             report->warnings > 0;
+    bool too_many_warnings =
+        (line->zero_warning || instance->configuration.global.zero_warning) && report->warnings > 0;
     if (too_many_warnings) {
-        report_write(report, REPORT_ALERT, "Some warnings were found and 'zero-warning' is set. Aborting.");
+        report_write(report, REPORT_ALERT,
+                     "Some warnings were found and 'zero-warning' is set. Aborting.");
     }
     if (result != RESULT_OK || too_many_warnings) {
         return refuse_configuration(line, report);

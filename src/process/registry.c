@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registry: every table of fetches, converters and actions, and every service, in one place that a newcomer can read. Nothing registers
- * itself. Constant.
+ * The registry: every table of fetches, converters and actions, and every service, in one place
+ * that a newcomer can read. Nothing registers itself. Constant.
  */
 #include "process/registry.h"
 
@@ -13,13 +13,15 @@
 #include "rules/fetch.h"
 
 static const struct sample_fetch *const FETCHES[] = {
-    fetches_internal, fetches_connection, fetches_tls,    fetches_content, fetches_http,
-    fetches_cookie,   fetches_stream,     fetches_logic, NULL,
+    fetches_internal, fetches_connection, fetches_tls,
+    fetches_content,  fetches_http,       fetches_cookie,
+    fetches_stream,   fetches_logic,      NULL,
 };
 
 static const struct sample_converter *const CONVERTERS[] = {
-    converters_integer, converters_text, converters_encoding, converters_hash, converters_address,
-    converters_time,    converters_logic, converters_map,     NULL,
+    converters_integer, converters_text,    converters_encoding,
+    converters_hash,    converters_address, converters_time,
+    converters_logic,   converters_map,     NULL,
 };
 
 static const struct action_ops *const ACTIONS[] = {
@@ -28,7 +30,8 @@ static const struct action_ops *const ACTIONS[] = {
     NULL,
 };
 
-/* Services that `use-service` may name: none yet; the statistics page is reached by `stats uri` alone. */
+/* Services that `use-service` may name: none yet; the statistics page is reached by `stats uri`
+ * alone. */
 static const char *const SERVICE_NAMES[] = {NULL};
 
 static const struct service_ops *const SERVICES[] = {&SERVICE_STATISTICS, NULL};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one list of every fetch, converter, action and service by name: no constructors, no linker sections.
+ * The one list of every fetch, converter, action and service by name: no constructors, no linker
+ * sections.
  */
 #ifndef WEIR_PROCESS_REGISTRY_H
 #define WEIR_PROCESS_REGISTRY_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages to standard error with HAProxy's prefixes, counted by severity. Alerts are written even when quiet. The first alert is preceded by
- * the version, as HAProxy does, so that a pasted message tells what wrote it. One message is at most MESSAGE_MAX bytes.
+ * Messages to standard error with HAProxy's prefixes, counted by severity. Alerts are written even
+ * when quiet. The first alert is preceded by the version, as HAProxy does, so that a pasted message
+ * tells what wrote it. One message is at most MESSAGE_MAX bytes.
  */
 #include "process/report.h"
 
@@ -53,7 +54,8 @@ void report_write(struct report *report, enum report_severity severity, const ch
     }
     if (severity == REPORT_ALERT && !report->version_shown) {
         report->version_shown = true;
-        report_write(report, REPORT_NOTICE, "weir version is %s", WEIR_VERSION);
+        fprintf(stderr, "%s(%d) : weir version is %s\n", PREFIXES[REPORT_NOTICE], (int)getpid(),
+                WEIR_VERSION);
     }
     char buffer[MESSAGE_MAX];
     struct text text = text_over(buffer, sizeof(buffer));

@@ -14,7 +14,7 @@ struct report {
     bool quiet;
     bool diagnostics;
     unsigned alerts, warnings;
-    bool version_shown;          /* once, in front of the first alert */
+    bool version_shown; /* once, in front of the first alert */
 };
 
 /* Prepares a report; `report->config` may be given to `config` then. */

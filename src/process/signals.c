@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What signals do. A soft stop ends when the last client is gone, or with hard-stop-after; everything else ends at the next turn of the loop.
- * Nothing is allocated here: a signal must work when memory is full.
+ * What signals do. A soft stop ends when the last client is gone, or with hard-stop-after;
+ * everything else ends at the next turn of the loop. Nothing is allocated here: a signal must work
+ * when memory is full.
  */
 #include "process/signals.h"
 
@@ -12,6 +13,7 @@
 #include "process/instance.h"
 #include "proxy/logs.h"
 #include "proxy/proxy.h"
+#include "proxy/worker_life.h"
 
 static struct instance *instance_of(struct event_signal *signal, int number)
 {
@@ -44,10 +46,10 @@ static void on_soft_stop(struct event_signal *signal, int number)
         return;
     }
     instance->is_soft_stopping = true;
-    LIST_EACH(link, &instance->worker.proxies)
-    {
+    LIST_EACH(link, &instance->worker.proxies) {
         struct proxy *proxy = container_of(link, struct proxy, link);
-        report_write(instance->report, REPORT_WARNING, "Proxy %s stopped (cumulated conns: FE: %llu, BE: %llu).",
+        report_write(instance->report, REPORT_WARNING,
+                     "Proxy %s stopped (cumulated conns: FE: %llu, BE: %llu).",
                      proxy->settings->name, (unsigned long long)proxy->counters.connections_total,
                      (unsigned long long)proxy->backend.counters.sessions_total);
     }
@@ -75,13 +77,14 @@ static void on_dump_pools(struct event_signal *signal, int number)
 static void on_log_state(struct event_signal *signal, int number)
 {
     struct instance *instance = instance_of(signal, number);
-    LIST_EACH(link, &instance->worker.proxies)
-    {
+    LIST_EACH(link, &instance->worker.proxies) {
         enum { LINE_SIZE = 256 };
         char buffer[LINE_SIZE];
         struct text line = text_over(buffer, sizeof(buffer));
         const struct proxy *proxy = container_of(link, struct proxy, link);
-        text_append_format(&line, "SIGHUP: Proxy %s has %u active servers and %u backup servers available. Conn: %u act, %u pend, %llu tot.",
+        text_append_format(&line,
+                           "SIGHUP: Proxy %s has %u active servers and %u backup servers "
+                           "available. Conn: %u act, %u pend, %llu tot.",
                            proxy->settings->name, proxy->backend.usable_active,
                            proxy->backend.usable_backup, proxy->counters.sessions_current,
                            proxy->backend.queue_length,
@@ -96,7 +99,7 @@ void signals_start(struct instance *instance)
         int number;
         void (*on_signal)(struct event_signal *signal, int number);
     } ROWS[] = {
-        {SIGUSR1, on_soft_stop}, {SIGTERM, on_terminate}, {SIGINT, on_terminate},
+        {SIGUSR1, on_soft_stop},  {SIGTERM, on_terminate}, {SIGINT, on_terminate},
         {SIGQUIT, on_dump_pools}, {SIGHUP, on_log_state},
     };
     signal(SIGPIPE, SIG_IGN);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals of the process: SIGUSR1 stops softly (hard-stop-after bounds it), SIGTERM and SIGINT stop now, SIGQUIT dumps the pools, SIGHUP
- * logs the proxies' state.
+ * Signals of the process: SIGUSR1 stops softly (hard-stop-after bounds it), SIGTERM and SIGINT stop
+ * now, SIGQUIT dumps the pools, SIGHUP logs the proxies' state.
  */
 #ifndef WEIR_PROCESS_SIGNALS_H
 #define WEIR_PROCESS_SIGNALS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Version output, in the manner of HAProxy's -v and -vv: tools look for "version x.y.z date" on the first line. The muxes and services come from
- * the registry, so that the list cannot lie. No memory.
+ * Version output, in the manner of HAProxy's -v and -vv: tools look for "version x.y.z date" on the
+ * first line. The muxes and services come from the registry, so that the list cannot lie. No
+ * memory.
  */
 #include "process/version.h"
 
@@ -10,6 +11,12 @@
 
 #include "process/registry.h"
 #include "tls/tls.h"
+
+#ifdef WEIR_HAVE_JEMALLOC
+static const char ALLOCATOR[] = "jemalloc";
+#else
+static const char ALLOCATOR[] = "the system's";
+#endif
 
 static void print_build(void)
 {
@@ -24,11 +31,7 @@ static void print_libraries(void)
 {
     printf("\nBuilt with libev version : %d.%d\n", ev_version_major(), ev_version_minor());
     printf("Running on %s\n", tls_library_version());
-#ifdef WEIR_HAVE_JEMALLOC
-    printf("Allocator : jemalloc\n");
-#else
-    printf("Allocator : the system's\n");
-#endif
+    printf("Allocator : %s\n", ALLOCATOR);
 }
 
 void version_print(bool is_long)
@@ -44,7 +47,8 @@ void version_print(bool is_long)
     printf("        H1 : mode=HTTP  side=FE|BE\n");
     printf("       TCP : mode=TCP   side=FE|BE\n");
     printf("\nAvailable services :");
-    for (const struct service_ops *const *service = registry_services(); *service != NULL; service++) {
+    for (const struct service_ops *const *service = registry_services(); *service != NULL;
+         service++) {
         printf(" %s", (*service)->name);
     }
     printf("\nAvailable filters : none\n");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Server connections: dialling, handing them to streams, keeping idle ones and closing them when too many, too old or memory is short.
- * A link is owned by its connection's events: first here while dialling, then by its mux. Its hard idea: whoever asked for a link
- * may give it up at any moment, so that a link without an owner goes idle or closes by itself. Bounded by pool-max-conn and
- * the descriptor limit; each link is charged to its connection.
+ * Server connections: dialling, handing them to streams, keeping idle ones and closing them when
+ * too many, too old or memory is short. A link is owned by its connection's events: first here
+ * while dialling, then by its mux. Its hard idea: whoever asked for a link may give it up at any
+ * moment, so that a link without an owner goes idle or closes by itself. Bounded by pool-max-conn
+ * and the descriptor limit; each link is charged to its connection.
  */
 #include "proxy/endpoint.h"
 
@@ -45,7 +46,8 @@ static bool keeps_idle(const struct server_link *link)
     const struct server_options *options = endpoint->server.options;
     bool closes = proxy_has(proxy, OPTION_HTTP_SERVER_CLOSE) || proxy_has(proxy, OPTION_HTTPCLOSE);
     return !link->is_tcp && !link->is_private && !closes && !worker->facts->is_stopping &&
-           link->uses < options->max_reuse && endpoint->idle_count < options->pool_max_connections &&
+           link->uses < options->max_reuse &&
+           endpoint->idle_count < options->pool_max_connections &&
            (endpoint->server.admin & SERVER_MAINT_ANY) == 0 &&
            pressure_level(worker->memory) == PRESSURE_CALM;
 }
@@ -182,8 +184,7 @@ static enum result dial(struct endpoint *endpoint, const struct link_request *re
 static struct server_link *find_idle(struct endpoint *endpoint, const struct link_request *request)
 {
     uint64_t tag = tag_of(request);
-    LIST_EACH(position, &endpoint->idle)
-    {
+    LIST_EACH(position, &endpoint->idle) {
         struct server_link *link = container_of(position, struct server_link, link);
         if (link->tag == tag && link->is_tcp == request->is_tcp &&
             link->mux->ops->is_available(link->mux)) {
@@ -226,8 +227,7 @@ void link_abandon(struct server_link *link)
 unsigned endpoint_purge_idle(struct endpoint *endpoint, uint64_t before_ms)
 {
     unsigned closed = 0;
-    LIST_EACH_SAFE(position, &endpoint->idle)
-    {
+    LIST_EACH_SAFE(position, &endpoint->idle) {
         struct server_link *link = container_of(position, struct server_link, link);
         if (link->idle_since_ms <= before_ms) {
             link->mux->ops->destroy(link->mux, MUX_ABORT_NONE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Log targets: the sinks of a proxy's `log` lines, or the global ones for those with `log global`. Levels, sampling and headers are the
- * sink's; this only goes through them. Bounded by the number of `log` lines.
+ * Log targets: the sinks of a proxy's `log` lines, or the global ones for those with `log global`.
+ * Levels, sampling and headers are the sink's; this only goes through them. Bounded by the number
+ * of `log` lines.
  */
 #include "proxy/logs.h"
 
@@ -10,15 +11,14 @@
 static unsigned count_of(const struct list *settings)
 {
     unsigned count = 0;
-    LIST_EACH(link, settings)
-    {
+    LIST_EACH(link, settings) {
         count++;
     }
     return count;
 }
 
-enum result logs_open(struct worker *worker, const struct list *settings, struct log_target **targets,
-                      unsigned *count, struct text *error)
+enum result logs_open(struct worker *worker, const struct list *settings,
+                      struct log_target **targets, unsigned *count, struct text *error)
 {
     unsigned wanted = count_of(settings);
     *targets = NULL;
@@ -30,12 +30,11 @@ enum result logs_open(struct worker *worker, const struct list *settings, struct
     if (*targets == NULL) {
         return RESULT_NO_MEMORY;
     }
-    LIST_EACH(link, settings)
-    {
+    LIST_EACH(link, settings) {
         struct log_target *target = &(*targets)[*count];
         target->settings = container_of(link, struct log_settings, link);
-        enum result result = log_sink_open(&worker->log_outputs, &target->settings->sink,
-                                           &target->sink, error);
+        enum result result =
+            log_sink_open(&worker->log_outputs, &target->settings->sink, &target->sink, error);
         if (result != RESULT_OK) {
             logs_close(worker, *targets, *count);
             *targets = NULL;
@@ -77,7 +76,8 @@ void logs_write(const struct proxy *proxy, enum syslog_level level, struct slice
     const struct worker *worker = proxy->worker;
     write_all(proxy->logs, proxy->logs_count, level, tag_of(worker, proxy), line);
     if (proxy->settings->log_global) {
-        write_all(worker->global_logs, worker->global_logs_count, level, tag_of(worker, proxy), line);
+        write_all(worker->global_logs, worker->global_logs_count, level, tag_of(worker, proxy),
+                  line);
     }
 }
 

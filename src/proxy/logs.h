@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Log targets of proxies and of the process: each line goes to every target whose levels let it pass.
+ * Log targets of proxies and of the process: each line goes to every target whose levels let it
+ * pass.
  */
 #ifndef WEIR_PROXY_LOGS_H
 #define WEIR_PROXY_LOGS_H
@@ -11,9 +12,10 @@
 #include "event/log_sink.h"
 #include "proxy/proxy.h"
 
-/* Opens the targets of a list of struct log_settings, charged to the worker. `error` on RESULT_INVALID or RESULT_FAILED. */
-MUST_USE enum result logs_open(struct worker *worker, const struct list *settings, struct log_target **targets,
-                               unsigned *count, struct text *error);
+/* Opens the targets of a list of struct log_settings, charged to the worker. `error` on
+ * RESULT_INVALID or RESULT_FAILED. */
+MUST_USE enum result logs_open(struct worker *worker, const struct list *settings,
+                               struct log_target **targets, unsigned *count, struct text *error);
 
 /* Closes targets opened by logs_open. */
 void logs_close(struct worker *worker, struct log_target *targets, unsigned count);

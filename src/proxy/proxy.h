@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A proxy at run time: a frontend with its listeners, a backend with its servers, or both (`listen`). Made from its settings at startup.
+ * A proxy at run time: a frontend with its listeners, a backend with its servers, or both
+ * (`listen`). Made from its settings at startup.
  */
 #ifndef WEIR_PROXY_PROXY_H
 #define WEIR_PROXY_PROXY_H
@@ -19,14 +20,14 @@
 
 /* One bound address of a frontend. */
 struct bind {
-    struct list link;              /* proxy.binds */
+    struct list link; /* proxy.binds */
     const struct bind_settings *settings;
     struct proxy *proxy;
     struct listener listener;
     struct connection_options connection; /* what accepted sockets get */
     struct tls_context *tls;
     struct counters counters;
-    const char *name;              /* settings' name, or "sock-N" as HAProxy shows it */
+    const char *name; /* settings' name, or "sock-N" as HAProxy shows it */
 };
 
 enum proxy_state { PROXY_READY, PROXY_PAUSED, PROXY_STOPPED };
@@ -34,11 +35,11 @@ enum proxy_state { PROXY_READY, PROXY_PAUSED, PROXY_STOPPED };
 /* The last malformed message, for `show errors`. */
 struct captured_error {
     uint64_t wall_us;
-    uint64_t number;               /* how many there were */
+    uint64_t number; /* how many there were */
     struct address source;
-    const struct proxy *other;     /* backend of a bad request, frontend of a bad response */
+    const struct proxy *other; /* backend of a bad request, frontend of a bad response */
     const struct server *server;
-    struct chunk *bytes;           /* a copy, NULL: none */
+    struct chunk *bytes; /* a copy, NULL: none */
     size_t length, position;
     const char *reason;
 };
@@ -49,50 +50,28 @@ struct log_target {
 };
 
 struct proxy {
-    struct list link;              /* worker.proxies */
+    struct list link; /* worker.proxies */
     const struct proxy_settings *settings;
     struct worker *worker;
-    struct proxy_identity identity;  /* as a frontend */
-    struct counters counters;        /* of the frontend */
-    struct backend backend;          /* when settings->role has PROXY_BACKEND */
+    struct proxy_identity identity; /* as a frontend */
+    struct counters counters;       /* of the frontend */
+    struct backend backend;         /* when settings->role has PROXY_BACKEND */
     struct list binds;
-    struct list endpoints;           /* struct endpoint, one a server */
+    struct list endpoints; /* struct endpoint, one a server */
     struct mux_options client_mux, server_mux;
     enum proxy_state state;
-    bool is_full;                    /* at its maxconn */
-    bool is_held;                    /* its listeners are paused */
-    uint32_t maxconn;                /* may change at run time; 0: the process's */
+    bool is_full;     /* at its maxconn */
+    bool is_held;     /* its listeners are paused */
+    uint32_t maxconn; /* may change at run time; 0: the process's */
     struct log_target *logs;
     unsigned logs_count;
-    uint64_t log_counter;            /* %lc */
+    uint64_t log_counter; /* %lc */
     struct captured_error bad_request, bad_response;
 };
 
-/* Makes the runtime of one settings section: counters, servers, log sinks, TLS contexts. `error` for the user on RESULT_INVALID, RESULT_FAILED. */
-MUST_USE enum result proxy_create(struct worker *worker, struct proxy_settings *settings, struct proxy **out,
-                                  struct text *error);
-
-/* Binds the listeners (before privileges are dropped); `inherited` finds a descriptor for an address passed on by the old process, or NULL. */
-MUST_USE enum result proxy_bind(struct proxy *proxy, int (*inherited)(void *argument, const struct listener_options *options),
-                                void *argument, struct text *error);
-
-/* Starts accepting. */
-MUST_USE enum result proxy_start(struct proxy *proxy, struct text *error);
-
-/* Stops accepting for good (soft stop, disable frontend --- `shutdown frontend`) or for a while. */
-void proxy_stop(struct proxy *proxy);
-void proxy_pause(struct proxy *proxy);
-void proxy_resume(struct proxy *proxy);
-
-/* Pauses or resumes listeners by the proxy's state and limit and worker.listeners_full. */
-void proxy_update_admission(struct proxy *proxy);
-
-/* Releases a stopped proxy. */
-void proxy_destroy(struct proxy *proxy);
-
 /* Keeps a malformed message for `show errors`, as far as memory allows. */
-void proxy_capture_error(struct proxy *proxy, struct captured_error *slot, const struct mux_refusal *refusal,
-                         const struct rule_context *context);
+void proxy_capture_error(struct proxy *proxy, struct captured_error *slot,
+                         const struct mux_refusal *refusal, const struct rule_context *context);
 
 /* The proxy called `name` (or "#<id>") with `role`, NULL when there is none. */
 struct proxy *proxy_find(const struct worker *worker, struct slice name, unsigned role);

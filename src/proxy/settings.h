@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings: what the configuration says, as plain structs without syntax. `config` fills them, everything else reads them; they never
- * change after load. Strings and lists live in the configuration's account. Durations are milliseconds, 0 meaning "not set".
+ * Settings: what the configuration says, as plain structs without syntax. `config` fills them,
+ * everything else reads them; they never change after load. Strings and lists live in the
+ * configuration's account. Durations are milliseconds, 0 meaning "not set".
  */
 #ifndef WEIR_PROXY_SETTINGS_H
 #define WEIR_PROXY_SETTINGS_H
@@ -68,50 +69,50 @@ enum proxy_option {
 enum http_reuse { HTTP_REUSE_SAFE, HTTP_REUSE_NEVER, HTTP_REUSE_AGGRESSIVE, HTTP_REUSE_ALWAYS };
 
 struct proxy_timeouts {
-    uint32_t client_ms, connect_ms, server_ms, http_request_ms, http_keep_alive_ms, queue_ms, tunnel_ms,
-        client_fin_ms, server_fin_ms, tarpit_ms, check_ms;
+    uint32_t client_ms, connect_ms, server_ms, http_request_ms, http_keep_alive_ms, queue_ms,
+        tunnel_ms, client_fin_ms, server_fin_ms, tarpit_ms, check_ms;
 };
 
 /* One address of a bind line. */
 struct bind_settings {
-    struct list link;            /* proxy_settings.binds */
+    struct list link; /* proxy_settings.binds */
     const char *file;
     unsigned line;
-    const char *name;            /* `name`, or NULL */
-    uint32_t id;                 /* `id`, or counted */
+    const char *name; /* `name`, or NULL */
+    uint32_t id;      /* `id`, or counted */
     struct listener_options listener;
     bool is_ssl;
-    struct tls_options tls;      /* when is_ssl; arrays in the configuration's account */
-    const char **certificates;   /* storage behind tls.certificates */
-    uint32_t maxconn;            /* 0: none */
+    struct tls_options tls;    /* when is_ssl; arrays in the configuration's account */
+    const char **certificates; /* storage behind tls.certificates */
+    uint32_t maxconn;          /* 0: none */
     enum { BIND_LEVEL_USER, BIND_LEVEL_OPERATOR, BIND_LEVEL_ADMIN } level; /* stats sockets */
     uint32_t severity;
     bool expose_fd;
-    bool accept_proxy;           /* refused as not supported until its issue */
+    bool accept_proxy; /* refused as not supported until its issue */
 };
 
 /* One server line. */
 struct server_settings {
-    struct list link;            /* proxy_settings.servers */
+    struct list link; /* proxy_settings.servers */
     struct server_options options;
     bool is_ssl;
     struct tls_options tls;
-    const char *sni_text;        /* as written */
+    const char *sni_text;          /* as written */
     struct sample_expression *sni; /* `sni <expression>`, or NULL */
-    struct address source;       /* `source`, AF_UNSPEC: none */
+    struct address source;         /* `source`, AF_UNSPEC: none */
     uint32_t tcp_user_timeout_ms;
     bool check_ssl;
     struct address check_address;
-    uint16_t check_port;         /* 0: the server's */
-    bool send_proxy;             /* refused as not supported until its issue */
+    uint16_t check_port; /* 0: the server's */
+    bool send_proxy;     /* refused as not supported until its issue */
 };
 
 /* `option forwardfor`, `option originalto`. */
 struct forward_header {
     bool is_enabled;
     bool if_none;
-    const char *header;          /* "X-Forwarded-For" */
-    struct address except_net;   /* AF_UNSPEC: none */
+    const char *header;        /* "X-Forwarded-For" */
+    struct address except_net; /* AF_UNSPEC: none */
     unsigned except_bits;
 };
 
@@ -119,8 +120,8 @@ struct forward_header {
 struct switch_rule {
     struct list link;
     struct acl_condition *condition;
-    const char *name;            /* constant */
-    struct log_format *dynamic;  /* or computed */
+    const char *name;              /* constant */
+    struct log_format *dynamic;    /* or computed */
     struct proxy_settings *target; /* resolved constant */
     const char *file;
     unsigned line;
@@ -129,14 +130,14 @@ struct switch_rule {
 /* One `log` line. */
 struct log_settings {
     struct list link;
-    struct log_sink_options sink;  /* target, format, facility, levels, length, sampling */
+    struct log_sink_options sink; /* target, format, facility, levels, length, sampling */
 };
 
 enum health_check_kind { CHECK_TCP, CHECK_HTTP };
 
 struct http_check_settings {
     const char *method, *uri, *version, *host; /* of option httpchk / http-check send */
-    const char *headers;         /* "Name: value\r\n"…, or NULL */
+    const char *headers;                       /* "Name: value\r\n"…, or NULL */
     const char *body;
     enum { EXPECT_DEFAULT, EXPECT_STATUS, EXPECT_STRING, EXPECT_RSTATUS, EXPECT_RSTRING } expect;
     const char *expect_value;
@@ -146,16 +147,16 @@ struct http_check_settings {
 /* `stats …` of a proxy. */
 struct statistics_settings {
     bool is_enabled;
-    const char *uri;             /* prefix, default "/haproxy?stats" */
+    const char *uri; /* prefix, default "/haproxy?stats" */
     const char *realm;
     struct list users;           /* struct statistics_user */
     struct acl_condition *admin; /* stats admin if …; NULL: no administration */
     bool has_admin;
-    struct list scopes;          /* struct statistics_scope: names, "." for this proxy; empty: all */
+    struct list scopes; /* struct statistics_scope: names, "." for this proxy; empty: all */
     uint32_t refresh_seconds;
     bool hide_version, show_legends, show_node, show_modules;
     const char *description, *node;
-    struct rule_list rules;      /* stats http-request */
+    struct rule_list rules; /* stats http-request */
 };
 struct statistics_user {
     struct list link;
@@ -168,48 +169,49 @@ struct statistics_scope {
 
 /* balance uri: which part of the URI is hashed. 0: no limit. */
 struct balance_uri_options {
-    uint32_t bytes_max;  /* len */
-    uint32_t depth_max;  /* depth: directories */
-    bool is_whole;       /* with the query */
-    bool is_path_only;   /* without scheme and authority */
+    uint32_t bytes_max; /* len */
+    uint32_t depth_max; /* depth: directories */
+    bool is_whole;      /* with the query */
+    bool is_path_only;  /* without scheme and authority */
 };
 
 /* A frontend, backend, listen or defaults section. */
 struct proxy_settings {
-    struct list link;            /* configuration.proxies */
+    struct list link; /* configuration.proxies */
     const char *name;
     const char *file;
     unsigned line;
     uint32_t id;
-    unsigned role;               /* enum proxy_role */
+    unsigned role; /* enum proxy_role */
     enum proxy_mode mode;
     bool is_disabled;
-    uint32_t options;            /* enum proxy_option */
+    uint32_t options; /* enum proxy_option */
     struct proxy_timeouts timeouts;
-    uint32_t maxconn;            /* 0: the process's */
-    uint32_t session_rate_max;   /* rate-limit sessions */
+    uint32_t maxconn;          /* 0: the process's */
+    uint32_t session_rate_max; /* rate-limit sessions */
     uint32_t backlog;
     const char *description;
 
-    struct list binds;           /* struct bind_settings */
-    struct list servers;         /* struct server_settings */
+    struct list binds;   /* struct bind_settings */
+    struct list servers; /* struct server_settings */
     uint32_t servers_count;
     struct balance_options balance;
     struct balance_uri_options balance_uri;
-    struct sample_expression *balance_key; /* source, uri, url_param, hdr, hash: evaluated to bytes; NULL: none */
+    struct sample_expression
+        *balance_key; /* source, uri, url_param, hdr, hash: evaluated to bytes; NULL: none */
     enum http_reuse reuse;
-    int32_t retries;             /* default 3 */
-    uint32_t retry_on;           /* enum proxy_retry bits; default connection failures */
-    int32_t redispatch_interval; /* option redispatch <n>: -1 last retry */
+    int32_t retries;                       /* default 3 */
+    uint32_t retry_on;                     /* enum proxy_retry bits; default connection failures */
+    int32_t redispatch_interval;           /* option redispatch <n>: -1 last retry */
     struct server_cookie_settings *cookie; /* NULL: none */
-    struct address source;       /* towards servers */
+    struct address source;                 /* towards servers */
 
     struct acl_table *acls;
-    struct rule_list tcp_connection, tcp_session, tcp_request, tcp_response, http_request, http_response,
-        http_after_response;
+    struct rule_list tcp_connection, tcp_session, tcp_request, tcp_response, http_request,
+        http_response, http_after_response;
     uint32_t request_inspect_ms, response_inspect_ms;
-    struct list use_backend;     /* struct switch_rule */
-    struct list use_server;      /* struct switch_rule */
+    struct list use_backend; /* struct switch_rule */
+    struct list use_server;  /* struct switch_rule */
     const char *default_backend_name;
     struct proxy_settings *default_backend;
 
@@ -223,7 +225,7 @@ struct proxy_settings {
 
     struct list logs;            /* struct log_settings */
     bool log_global;             /* `log global` */
-    const char *log_format_text;         /* as written or by an option; compiled for each frontend */
+    const char *log_format_text; /* as written or by an option; compiled for each frontend */
     const char *log_format_file;
     unsigned log_format_line;
     const char *log_format_error_text;
@@ -234,9 +236,10 @@ struct proxy_settings {
     enum health_check_kind check_kind;
     struct http_check_settings http_check;
     struct statistics_settings statistics;
-    const struct proxy_settings *defaults; /* that it follows: their rules are run first; NULL: none */
+    const struct proxy_settings
+        *defaults; /* that it follows: their rules are run first; NULL: none */
     struct server_settings *default_server; /* of this section */
-    void *runtime;               /* proxy/proxy.h: struct proxy */
+    void *runtime;                          /* proxy/proxy.h: struct proxy */
 };
 
 enum proxy_retry {
@@ -251,17 +254,18 @@ enum proxy_retry {
 /* The `global` section and the command line. */
 struct global_settings {
     struct memory_options memory;
-    uint32_t maxconn;            /* 0: computed from descriptors and memory */
-    uint32_t workers;            /* nbthread; 0: one (more come with the workers' issue, with a warning) */
+    uint32_t maxconn; /* 0: computed from descriptors and memory */
+    uint32_t workers; /* nbthread; 0: one (more come with the workers' issue, with a warning) */
     size_t bufsize, bufsize_large, maxrewrite;
     uint32_t buffers_limit, buffers_reserve;
-    uint16_t fields_max;         /* tune.http.maxhdr */
+    uint16_t fields_max;                          /* tune.http.maxhdr */
     uint32_t cookie_bytes_max, uri_log_bytes_max; /* tune.http.cookielen, tune.http.logurilen */
     uint32_t maxpipes;
     uint32_t max_accept;
     const char *user, *group, *chroot, *pidfile, *node, *description, *log_tag, *log_hostname;
     const char *crt_base, *ca_base;
-    const char *default_bind_ciphers, *default_bind_ciphersuites, *default_server_ciphers, *default_server_ciphersuites;
+    const char *default_bind_ciphers, *default_bind_ciphersuites, *default_server_ciphers,
+        *default_server_ciphersuites;
     enum tls_version default_bind_min, default_bind_max, default_server_min, default_server_max;
     uid_t uid;
     gid_t gid;
@@ -269,8 +273,8 @@ struct global_settings {
     uint64_t hard_stop_after_ms; /* 0: none */
     uint32_t grace_ms;
     uint32_t ulimit_n;
-    struct list logs;            /* struct log_settings: global ones */
-    struct list stats_sockets;   /* struct bind_settings: `stats socket` */
+    struct list logs;          /* struct log_settings: global ones */
+    struct list stats_sockets; /* struct bind_settings: `stats socket` */
     uint32_t stats_timeout_ms, stats_maxconn;
     uint32_t spread_checks;
     bool strict_limits;
@@ -279,11 +283,12 @@ struct global_settings {
 
 /* A whole configuration. */
 struct configuration {
-    struct account *account;     /* pays for everything in it */
-    struct list blocks;          /* plain blocks, released together (config/blocks.h) */
+    struct account *account; /* pays for everything in it */
+    struct list blocks;      /* plain blocks, released together (config/blocks.h) */
     struct global_settings global;
-    struct list proxies;         /* struct proxy_settings of all roles but defaults, in order of the files */
-    struct list defaults;        /* struct proxy_settings of the defaults sections */
+    struct list
+        proxies; /* struct proxy_settings of all roles but defaults, in order of the files */
+    struct list defaults; /* struct proxy_settings of the defaults sections */
     struct pattern_files *patterns;
     struct variable_names *variables;
     struct variable_set process_variables;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stream's life: creation on an offered mux stream, the loop that steps it, the mux's events, and its end. States and their steps are
- * in stream.h; each step is a function of its own file. Its hard idea: everything that may happen only marks the stream and runs it, so
- * that all decisions are made in one place, stream_run, which never runs inside itself. Bounded as stream.h says.
+ * The stream's life: creation on an offered mux stream, the loop that steps it, the mux's events,
+ * and its end. States and their steps are in stream.h; each step is a function of its own file. Its
+ * hard idea: everything that may happen only marks the stream and runs it, so that all decisions
+ * are made in one place, stream_run, which never runs inside itself. Bounded as stream.h says.
  */
+#include "proxy/stream.h"
+
 #include <string.h>
 
 #include "base/assert.h"
@@ -29,8 +32,8 @@ static const unsigned ALLOWED[STREAM_STATES] = {
                       STEP(STREAM_RELAY) | STEP(STREAM_REPLY),
     [STREAM_QUEUE] = STEP(STREAM_ASSIGN) | STEP(STREAM_CONNECT) | STEP(STREAM_SEND_HEAD) |
                      STEP(STREAM_RELAY) | STEP(STREAM_REPLY),
-    [STREAM_CONNECT] = STEP(STREAM_ASSIGN) | STEP(STREAM_SEND_HEAD) | STEP(STREAM_RELAY) |
-                       STEP(STREAM_REPLY),
+    [STREAM_CONNECT] =
+        STEP(STREAM_ASSIGN) | STEP(STREAM_SEND_HEAD) | STEP(STREAM_RELAY) | STEP(STREAM_REPLY),
     [STREAM_SEND_HEAD] = STEP(STREAM_RESPONSE) | STEP(STREAM_ASSIGN) | STEP(STREAM_REPLY),
     [STREAM_RESPONSE] = STEP(STREAM_ANSWER) | STEP(STREAM_ASSIGN) | STEP(STREAM_REPLY),
     [STREAM_ANSWER] = STEP(STREAM_RELAY) | STEP(STREAM_REPLY),
@@ -39,8 +42,6 @@ static const unsigned ALLOWED[STREAM_STATES] = {
     [STREAM_CLOSED] = 0,
 };
 
-
-
 static enum progress step_closed(struct stream *stream)
 {
     (void)stream;
@@ -48,18 +49,12 @@ static enum progress step_closed(struct stream *stream)
 }
 
 static enum progress (*const STEPS[STREAM_STATES])(struct stream *stream) = {
-    [STREAM_HEAD] = stream_step_head,
-    [STREAM_RULES] = stream_step_rules,
-    [STREAM_TARPIT] = stream_step_tarpit,
-    [STREAM_ASSIGN] = stream_step_assign,
-    [STREAM_QUEUE] = stream_step_queue,
-    [STREAM_CONNECT] = stream_step_connect,
-    [STREAM_SEND_HEAD] = stream_step_send_head,
-    [STREAM_RESPONSE] = stream_step_response,
-    [STREAM_ANSWER] = stream_step_answer,
-    [STREAM_RELAY] = stream_step_relay,
-    [STREAM_REPLY] = stream_step_reply,
-    [STREAM_CLOSED] = step_closed,
+    [STREAM_HEAD] = stream_step_head,           [STREAM_RULES] = stream_step_rules,
+    [STREAM_TARPIT] = stream_step_tarpit,       [STREAM_ASSIGN] = stream_step_assign,
+    [STREAM_QUEUE] = stream_step_queue,         [STREAM_CONNECT] = stream_step_connect,
+    [STREAM_SEND_HEAD] = stream_step_send_head, [STREAM_RESPONSE] = stream_step_response,
+    [STREAM_ANSWER] = stream_step_answer,       [STREAM_RELAY] = stream_step_relay,
+    [STREAM_REPLY] = stream_step_reply,         [STREAM_CLOSED] = step_closed,
 };
 
 const char *stream_state_name(enum stream_state state)
@@ -132,8 +127,8 @@ static void destroy(struct stream *stream)
 {
     struct session *session = stream->session;
     stream->facts.times.end_us = stream_now_us(stream);
-    bool server_is_whole = stream->down.has_ended && stream->up.end_sent &&
-                           stream->server_abort == MUX_ABORT_NONE;
+    bool server_is_whole =
+        stream->down.has_ended && stream->up.end_sent && stream->server_abort == MUX_ABORT_NONE;
     release_client(stream);
     stream_count(stream);
     stream_log(stream);
@@ -144,7 +139,8 @@ static void destroy(struct stream *stream)
     release_memory(stream);
     list_remove(&stream->link);
     pool_release(stream->worker->pools.streams, stream->account, stream);
-    session_on_stream_end(session);
+    session->streams--;
+    session->last_end_us = event_now_us(session->worker->loop);
 }
 
 /* ---- running ---- */
@@ -228,7 +224,8 @@ static void on_memory(struct memory_waiter *waiter)
 
 void stream_shutdown(struct stream *stream, char cause)
 {
-    static const char PHASES[STREAM_STATES] = {'R', 'R', 'T', 'Q', 'Q', 'C', 'C', 'H', 'H', 'D', 'D', '-'};
+    static const char PHASES[STREAM_STATES] = {'R', 'R', 'T', 'Q', 'Q', 'C',
+                                               'C', 'H', 'H', 'D', 'D', '-'};
     stream_note_end(stream, cause, PHASES[stream->state]);
     stream->client_abort = MUX_ABORT_SHUTDOWN;
     stream_enter(stream, STREAM_CLOSED);
@@ -334,8 +331,8 @@ enum result stream_create(struct session *session, struct mux_stream *client)
     session->requests++;
     session->streams++;
     worker->facts->requests_total += stream->is_tcp ? 0 : 1;
-    if (captures_begin(&stream->captures, &stream->frontend->settings->captures,
-                       &stream->arena) != RESULT_OK) {
+    if (captures_begin(&stream->captures, &stream->frontend->settings->captures, &stream->arena) !=
+        RESULT_OK) {
         arena_clear(&stream->arena); /* without captures rather than not at all */
     }
     stream_run(stream);

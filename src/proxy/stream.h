@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stream: one request and its response (or one TCP session) between a client's and a server's mux. It runs as a state machine: every event calls
- * stream_run, which steps until it must wait.
+ * A stream: one request and its response (or one TCP session) between a client's and a server's
+ * mux. It runs as a state machine: every event calls stream_run, which steps until it must wait.
  *
- *   HEAD -> RULES -> ASSIGN -> (QUEUE) -> CONNECT -> SEND_HEAD -> RESPONSE -> ANSWER -> RELAY -> CLOSED
- *             |  \-> TARPIT \                 ^----- retry -----|
+ *   HEAD -> RULES -> ASSIGN -> (QUEUE) -> CONNECT -> SEND_HEAD -> RESPONSE -> ANSWER -> RELAY ->
+ * CLOSED |  \-> TARPIT \                 ^----- retry -----|
  *             \----------------> REPLY (an answer made here) -> CLOSED
  *
- * Memory: one pool object; two messages (a chunk each while they are needed), arenas by need, body bytes at most a window each way, all
- * charged to the client connection's account.
+ * Memory: one pool object; two messages (a chunk each while they are needed), arenas by need, body
+ * bytes at most a window each way, all charged to the client connection's account.
  */
 #ifndef WEIR_PROXY_STREAM_H
 #define WEIR_PROXY_STREAM_H
@@ -65,16 +65,16 @@ enum answer_stage { ANSWER_CONTENT, ANSWER_BACKEND, ANSWER_FRONTEND, ANSWER_FINI
 
 /* One side's progress in the relay. */
 struct stream_direction {
-    struct chunk_queue queue;  /* received, not yet sent */
-    uint64_t bytes;            /* body bytes relayed */
-    bool has_ended;            /* the sender's end was received */
-    bool end_sent;             /* and passed on */
-    bool is_blocked;           /* the receiver takes no more now */
-    bool is_dropped;           /* the receiver is gone: nothing more is relayed */
+    struct chunk_queue queue; /* received, not yet sent */
+    uint64_t bytes;           /* body bytes relayed */
+    bool has_ended;           /* the sender's end was received */
+    bool end_sent;            /* and passed on */
+    bool is_blocked;          /* the receiver takes no more now */
+    bool is_dropped;          /* the receiver is gone: nothing more is relayed */
 };
 
 struct stream {
-    struct list link;                /* worker.streams */
+    struct list link; /* worker.streams */
     struct worker *worker;
     struct session *session;
     struct proxy *frontend;
@@ -93,8 +93,8 @@ struct stream {
     struct http_message request;
     struct http_message response;
     struct stream_direction up, down;
-    struct arena arena;              /* captures, variables, rewritten texts */
-    struct arena scratch;            /* one rule's intermediate values */
+    struct arena arena;   /* captures, variables, rewritten texts */
+    struct arena scratch; /* one rule's intermediate values */
     struct rule_context context;
     struct rule_position position;
     struct stream_facts facts;
@@ -102,40 +102,42 @@ struct stream {
     struct captures captures;
     struct variable_set variables[VARIABLE_SCOPES];
     struct server_cookie_state cookie;
-    struct server *cookie_server;    /* that the cookie named */
-    struct verdict pending;          /* of a tarpit */
+    struct server *cookie_server; /* that the cookie named */
+    struct verdict pending;       /* of a tarpit */
     struct queue_entry queue;
     struct event_timer timer;
     struct event_deferred work;
     struct memory_waiter waiter;
-    uint64_t state_deadline_ms;      /* of the state: queue, connect, tarpit, inspection; TIME_NEVER: none */
+    uint64_t
+        state_deadline_ms; /* of the state: queue, connect, tarpit, inspection; TIME_NEVER: none */
     uint64_t started_ms;
     uint64_t client_active_ms, server_active_ms;
     const struct service_ops *service;
     const struct proxy *service_proxy; /* whose settings it follows */
     uint64_t service_state[SERVICE_STATE_BYTES / sizeof(uint64_t)];
-    uint64_t turnaround_until_ms;    /* no connecting before */
+    uint64_t turnaround_until_ms; /* no connecting before */
     int32_t retries_left;
     enum mux_abort client_abort, server_abort;
     bool is_tcp;
     bool is_running;
     bool timer_fired;
     bool is_redispatched_once;
-    bool reused_link_failed;         /* the next try dials */
-    bool reply_head_sent;            /* in STREAM_REPLY */
-    bool continue_sent;              /* 100 Continue made here */
-    bool deadline_ends_inspection;   /* else the rules are just run again then */
-    bool inspection_over;            /* rules see what there is as all there will be */
-    bool link_failed;                /* on_link said so */
+    bool reused_link_failed;       /* the next try dials */
+    bool reply_head_sent;          /* in STREAM_REPLY */
+    bool continue_sent;            /* 100 Continue made here */
+    bool deadline_ends_inspection; /* else the rules are just run again then */
+    bool inspection_over;          /* rules see what there is as all there will be */
+    bool link_failed;              /* on_link said so */
     enum connection_error link_error;
-    bool is_tunnel;                  /* raw bytes both ways: TCP, or after an upgrade */
+    bool is_tunnel; /* raw bytes both ways: TCP, or after an upgrade */
     bool has_logged;
 };
 
 /* What a step tells stream_run. */
 enum progress { PROGRESS_AGAIN, PROGRESS_WAIT, PROGRESS_DONE };
 
-/* Begins a stream on a client mux stream that was just offered. RESULT_NO_MEMORY: nothing happened; offer it again later. */
+/* Begins a stream on a client mux stream that was just offered. RESULT_NO_MEMORY: nothing happened;
+ * offer it again later. */
 MUST_USE enum result stream_create(struct session *session, struct mux_stream *client);
 
 /* Steps until the stream waits or is gone. Harmless from inside itself. */

@@ -45,10 +45,12 @@ void stream_prepare_context(struct stream *stream, enum rule_phase phase);
 enum progress stream_step_head(struct stream *stream);
 enum progress stream_step_rules(struct stream *stream);
 enum progress stream_step_tarpit(struct stream *stream);
-/* Pulls client body bytes up to one buffer while rules wait for them. RESULT_OK or RESULT_BLOCKED, RESULT_END when it is complete. */
+/* Pulls client body bytes up to one buffer while rules wait for them. RESULT_OK or RESULT_BLOCKED,
+ * RESULT_END when it is complete. */
 enum result stream_buffer_request(struct stream *stream);
 /* Executes a verdict of request rules; false: go on with the next rule list. */
-bool stream_apply_verdict(struct stream *stream, const struct verdict *verdict, enum progress *progress);
+bool stream_apply_verdict(struct stream *stream, const struct verdict *verdict,
+                          enum progress *progress);
 
 /* stream_server.c */
 enum progress stream_step_assign(struct stream *stream);
@@ -56,16 +58,20 @@ enum progress stream_step_queue(struct stream *stream);
 enum progress stream_step_connect(struct stream *stream);
 enum progress stream_step_send_head(struct stream *stream);
 /* After the server side failed before a response: tries again or answers. */
-enum progress stream_server_failed(struct stream *stream, uint32_t condition, uint16_t status, char cause, char phase);
+enum progress stream_server_failed(struct stream *stream, uint32_t condition, uint16_t status,
+                                   char cause, char phase);
 /* Lets go of the server side, the link under way, the queue place and the slot. */
 void stream_release_server(struct stream *stream, bool abort);
 
 /* stream_target.c: what choosing and reaching a server needs to know of the request */
-/* The bytes that the balance algorithm hashes; data NULL: none. Valid until the scratch arena is cleared. */
+/* The bytes that the balance algorithm hashes; data NULL: none. Valid until the scratch arena is
+ * cleared. */
 struct slice stream_balance_key(struct stream *stream);
-/* The server that the request's cookie names, once a stream; NULL: none. Strips the cookie where `indirect` says so. */
+/* The server that the request's cookie names, once a stream; NULL: none. Strips the cookie where
+ * `indirect` says so. */
 struct server *stream_cookie_server(struct stream *stream);
-/* Where to connect when the server's address or port follows the client's; AF_UNSPEC: the server's own. */
+/* Where to connect when the server's address or port follows the client's; AF_UNSPEC: the server's
+ * own. */
 struct address stream_destination(const struct stream *stream);
 /* Whether repeating the request has no further effect (RFC 9110 9.2.2). */
 bool stream_is_idempotent(const struct stream *stream);
@@ -80,7 +86,8 @@ enum progress stream_step_answer(struct stream *stream);
 
 /* stream_relay.c */
 enum progress stream_step_relay(struct stream *stream);
-/* Relays request bytes as far as they go; false when the server side failed or the client aborted (stream noted). */
+/* Relays request bytes as far as they go; false when the server side failed or the client aborted
+ * (stream noted). */
 enum progress stream_relay_up(struct stream *stream);
 
 /* stream_reply.c */
@@ -93,7 +100,8 @@ void stream_after_response_rules(struct stream *stream);
 
 /* stream_time.c: deadlines */
 void stream_update_timer(struct stream *stream);
-/* Handles a deadline that has passed; the progress of the step that it caused, or PROGRESS_WAIT when none has passed. */
+/* Handles a deadline that has passed; the progress of the step that it caused, or PROGRESS_WAIT
+ * when none has passed. */
 enum progress stream_check_deadlines(struct stream *stream);
 
 /* stream_statistics.c */

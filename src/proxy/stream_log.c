@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What remains of a stream: its counters and its log line, in HAProxy's formats (manual, section 8). The line is built in the worker's one
- * line buffer and given to sinks that cannot block. Bounded by the largest `len` of a log target.
+ * What remains of a stream: its counters and its log line, in HAProxy's formats (manual, section
+ * 8). The line is built in the worker's one line buffer and given to sinks that cannot block.
+ * Bounded by the largest `len` of a log target.
  */
 #include "base/number.h"
 #include "proxy/logs.h"
@@ -162,7 +163,9 @@ void stream_log(struct stream *stream)
 
 static const char *family_name(const struct address *address)
 {
-    return address->family == AF_INET6 ? "tcpv6" : address->family == AF_UNIX ? "unix_stream" : "tcpv4";
+    return address->family == AF_INET6  ? "tcpv6"
+           : address->family == AF_UNIX ? "unix_stream"
+                                        : "tcpv4";
 }
 
 void stream_describe(const struct stream *stream, struct text *text, uint64_t now_ms)

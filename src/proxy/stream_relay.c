@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The relay: body bytes from one side's mux to the other's, by reference, at most a window each way. Pressure travels by itself: what the
- * receiver does not take stays in the queue, and a full queue is not filled. A message that cannot be completed is never ended
- * as if it were whole: its receiver sees a broken one. TCP sessions and tunnels end one direction at a time.
+ * The relay: body bytes from one side's mux to the other's, by reference, at most a window each
+ * way. Pressure travels by itself: what the receiver does not take stays in the queue, and a full
+ * queue is not filled. A message that cannot be completed is never ended as if it were whole: its
+ * receiver sees a broken one. TCP sessions and tunnels end one direction at a time.
  */
 #include "proxy/stream_internal.h"
 
 /* What moving a direction on came to. */
 enum relay_result {
-    RELAY_WAITS,     /* for either side */
-    RELAY_ENDED,     /* all passed on, with its end */
+    RELAY_WAITS, /* for either side */
+    RELAY_ENDED, /* all passed on, with its end */
     RELAY_NO_MEMORY,
     RELAY_SENDER_FAILED,
     RELAY_RECEIVER_FAILED,

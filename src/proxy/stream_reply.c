@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers made here: error pages, redirects, `return`, and internal services such as the statistics page. The answer is materialized
- * once, passes the http-after-response rules, and is sent like a response of a server. Bounded by one buffer of body at a time.
+ * Answers made here: error pages, redirects, `return`, and internal services such as the statistics
+ * page. The answer is materialized once, passes the http-after-response rules, and is sent like a
+ * response of a server. Bounded by one buffer of body at a time.
  */
 #include "base/number.h"
 #include "proxy/stream_internal.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stream's request: receiving its head, running the request rules stage by stage (frontend, choice of the backend, backend), and executing
- * their verdicts. Rules may wait for bytes: of a TCP session, or of a body; at most one buffer is kept for them. Bounded by
- * tune.bufsize less tune.maxrewrite, and in time by inspect-delay, http-request and client timeouts.
+ * A stream's request: receiving its head, running the request rules stage by stage (frontend,
+ * choice of the backend, backend), and executing their verdicts. Rules may wait for bytes: of a TCP
+ * session, or of a body; at most one buffer is kept for them. Bounded by tune.bufsize less
+ * tune.maxrewrite, and in time by inspect-delay, http-request and client timeouts.
  */
 #include "base/number.h"
 #include "proxy/stream_internal.h"
@@ -138,8 +139,8 @@ static void send_continue(struct stream *stream)
     interim.version = HTTP_VERSION_1_1;
     interim.status = 100;
     interim.reason = SLICE("Continue");
-    stream->continue_sent = stream->client->mux->ops->send_head(stream->client, &interim) ==
-                            RESULT_OK;
+    stream->continue_sent =
+        stream->client->mux->ops->send_head(stream->client, &interim) == RESULT_OK;
     http_message_clear(&interim);
 }
 
@@ -150,8 +151,8 @@ enum result stream_buffer_request(struct stream *stream)
     struct stream_direction *up = &stream->up;
     send_continue(stream);
     while (!up->has_ended && up->queue.bytes < limit) {
-        enum result result = stream->client->mux->ops->receive_body(
-            stream->client, &up->queue, limit - up->queue.bytes);
+        enum result result = stream->client->mux->ops->receive_body(stream->client, &up->queue,
+                                                                    limit - up->queue.bytes);
         if (result == RESULT_OK) {
             stream->client_active_ms = stream_now_ms(stream);
         } else if (result == RESULT_END) {
@@ -166,7 +167,8 @@ enum result stream_buffer_request(struct stream *stream)
 /* Rules are blocked: gets more input for them, or lets them see that there will be none. */
 static enum progress wait_for_input(struct stream *stream, const struct verdict *verdict)
 {
-    if (!stream->is_tcp && !verdict->waits_for_body) { /* the head is complete: no more of it comes */
+    if (!stream->is_tcp &&
+        !verdict->waits_for_body) { /* the head is complete: no more of it comes */
         stream->inspection_over = true;
         return PROGRESS_AGAIN;
     }
@@ -291,8 +293,8 @@ bool stream_apply_verdict(struct stream *stream, const struct verdict *given,
     case VERDICT_ERROR:
         stream->frontend->counters.internal_errors++;
         stream_note_end(stream, 'I', 'R');
-        *progress = stream_reply_status(
-            stream, verdict.status != 0 ? verdict.status : STATUS_INTERNAL_ERROR);
+        *progress = stream_reply_status(stream, verdict.status != 0 ? verdict.status
+                                                                    : STATUS_INTERNAL_ERROR);
         return true;
     }
     return false;
@@ -310,7 +312,8 @@ static bool run_rules(struct stream *stream, const struct rule_list *list, enum 
 
 /* ---- stages ---- */
 
-/* option http-buffer-request: the body, or as much of it as a buffer holds, comes before the rules. */
+/* option http-buffer-request: the body, or as much of it as a buffer holds, comes before the rules.
+ */
 static bool wait_for_body(struct stream *stream, enum progress *progress)
 {
     bool wanted = !stream->is_tcp && proxy_has(stream->frontend, OPTION_HTTP_BUFFER_REQUEST);
@@ -348,12 +351,12 @@ static struct proxy *target_of(struct stream *stream, const struct switch_rule *
     return proxy_find(stream->worker, text_slice(&text), PROXY_BACKEND);
 }
 
-/* The first use_backend whose condition holds and whose backend exists, else the default, else a listen's own. */
+/* The first use_backend whose condition holds and whose backend exists, else the default, else a
+ * listen's own. */
 static struct proxy *choose_backend(struct stream *stream)
 {
     const struct proxy_settings *settings = stream->frontend->settings;
-    LIST_EACH(link, &settings->use_backend)
-    {
+    LIST_EACH(link, &settings->use_backend) {
         const struct switch_rule *rule = container_of(link, struct switch_rule, link);
         if (acl_condition_evaluate(rule->condition, &stream->context) == RESULT_OK) {
             struct proxy *target = target_of(stream, rule);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stream's response: relaying the request body while the response head is awaited, passing interim responses on, running the
- * response rules, and sending the head to the client. Every failure before the head was sent becomes another try or an answer of
- * our own; none leaves the client without one (RFC 9110 15). Bounded by the relay's window and one message.
+ * A stream's response: relaying the request body while the response head is awaited, passing
+ * interim responses on, running the response rules, and sending the head to the client. Every
+ * failure before the head was sent becomes another try or an answer of our own; none leaves the
+ * client without one (RFC 9110 15). Bounded by the relay's window and one message.
  */
 #include "base/number.h"
 #include "proxy/stream_internal.h"
@@ -37,8 +38,8 @@ static enum progress begin_answer(struct stream *stream)
     stream->facts.times.response_us = stream_now_us(stream);
     stream->facts.status = response->status;
     stream->final_server = stream->assigned;
-    bool is_connect = stream->request.method_id == HTTP_METHOD_CONNECT &&
-                      response->status < STATUS_REDIRECTION;
+    bool is_connect =
+        stream->request.method_id == HTTP_METHOD_CONNECT && response->status < STATUS_REDIRECTION;
     stream->is_tunnel = response->status == STATUS_SWITCHING || is_connect;
     stream->down.has_ended = response->body == HTTP_BODY_NONE && !stream->is_tunnel;
     stream_enter(stream, STREAM_ANSWER);
@@ -54,8 +55,9 @@ static enum progress malformed_response(struct stream *stream, const struct mux_
     return stream_server_failed(stream, RETRY_JUNK_RESPONSE, STATUS_BAD_GATEWAY, 'P', 'H');
 }
 
-/* The server closed without a response. On a reused connection nobody is to blame: it may have idled out while the request was on
- * its way (RFC 9112 9.3.1), so that a safe request is sent again on a new one. */
+/* The server closed without a response. On a reused connection nobody is to blame: it may have
+ * idled out while the request was on its way (RFC 9112 9.3.1), so that a safe request is sent again
+ * on a new one. */
 static enum progress closed_without_response(struct stream *stream)
 {
     bool is_stale = stream->context.server_reused && stream->up.bytes == 0 &&
@@ -84,8 +86,8 @@ enum progress stream_step_response(struct stream *stream)
         return client_left(stream);
     }
     struct mux_refusal refusal = {0};
-    enum result result = stream->server->mux->ops->receive_head(stream->server, &stream->response,
-                                                                &refusal);
+    enum result result =
+        stream->server->mux->ops->receive_head(stream->server, &stream->response, &refusal);
     switch (result) {
     case RESULT_OK:
         stream->server_active_ms = stream_now_ms(stream);
@@ -147,8 +149,8 @@ static enum progress wait_for_response_body(struct stream *stream, const struct 
     size_t limit = global->bufsize - global->maxrewrite;
     struct stream_direction *down = &stream->down;
     if (!down->has_ended && down->queue.bytes < limit) {
-        enum result result = stream->server->mux->ops->receive_body(
-            stream->server, &down->queue, limit - down->queue.bytes);
+        enum result result = stream->server->mux->ops->receive_body(stream->server, &down->queue,
+                                                                    limit - down->queue.bytes);
         if (result == RESULT_OK) {
             return PROGRESS_AGAIN;
         }
@@ -156,8 +158,9 @@ static enum progress wait_for_response_body(struct stream *stream, const struct 
             return stream_wait_for_memory(stream);
         }
         if (result == RESULT_BLOCKED) {
-            uint64_t wait_ms = verdict->wait_ms != 0 ? verdict->wait_ms
-                                                     : stream->backend->settings->response_inspect_ms;
+            uint64_t wait_ms = verdict->wait_ms != 0
+                                   ? verdict->wait_ms
+                                   : stream->backend->settings->response_inspect_ms;
             stream->deadline_ends_inspection = verdict->wait_ms == 0;
             if (stream->state_deadline_ms == TIME_NEVER && wait_ms != 0) {
                 stream->state_deadline_ms = stream_now_ms(stream) + wait_ms;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stream's way to a server: choosing one (cookie, use-server, balance), waiting for its slot, getting a link, sending the request head, and
- * trying again when that fails before a response. What was sent is known at every point: only a request of which no body byte was
- * consumed is tried again. Bounded by `retries` and the queue and connect timeouts.
+ * A stream's way to a server: choosing one (cookie, use-server, balance), waiting for its slot,
+ * getting a link, sending the request head, and trying again when that fails before a response.
+ * What was sent is known at every point: only a request of which no body byte was consumed is tried
+ * again. Bounded by `retries` and the queue and connect timeouts.
  */
 #include "base/assert.h"
 #include "base/number.h"
@@ -60,8 +61,7 @@ static struct server *server_of_rule(struct stream *stream, const struct switch_
 /* The first use-server whose condition holds and whose server can be used. */
 static struct server *forced_server(struct stream *stream)
 {
-    LIST_EACH(link, &stream->backend->settings->use_server)
-    {
+    LIST_EACH(link, &stream->backend->settings->use_server) {
         const struct switch_rule *rule = container_of(link, struct switch_rule, link);
         if (acl_condition_evaluate(rule->condition, &stream->context) != RESULT_OK) {
             continue;
@@ -114,8 +114,8 @@ static enum progress begin_waiting(struct stream *stream, struct server *server)
 {
     struct backend *backend = &stream->backend->backend;
     stream->queue.on_turn = on_turn;
-    stream->queue.order = ((int64_t)stream->settings.priority_class << 32) +
-                          stream->settings.priority_offset;
+    stream->queue.order =
+        ((int64_t)stream->settings.priority_class << 32) + stream->settings.priority_offset;
     if (queue_wait(&stream->queue, backend, server, stream_now_ms(stream)) != RESULT_OK) {
         return refuse(stream, 'S', 'Q');
     }
@@ -247,8 +247,8 @@ static enum result acquire(struct stream *stream)
         .source = endpoint->settings->source,
     };
     stream->assigned->counters.connect_attempts++;
-    enum result result = endpoint_acquire(endpoint, &request, &LINK_EVENTS, stream,
-                                          &stream->server_link);
+    enum result result =
+        endpoint_acquire(endpoint, &request, &LINK_EVENTS, stream, &stream->server_link);
     arena_clear(&stream->scratch);
     return result;
 }
@@ -256,8 +256,7 @@ static enum result acquire(struct stream *stream)
 static enum progress open_server_stream(struct stream *stream)
 {
     struct server_link *link = stream->server_link;
-    enum result result =
-        link->mux->ops->open(link->mux, &STREAM_EVENTS, stream, &stream->server);
+    enum result result = link->mux->ops->open(link->mux, &STREAM_EVENTS, stream, &stream->server);
     if (result != RESULT_OK) { /* it closed in the meantime */
         stream->server_link = NULL;
         link_abandon(link);

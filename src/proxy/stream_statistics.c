@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which requests are for the statistics page: those whose path begins with the `stats uri` of the frontend or the backend, that pass `stats
- * http-request` and `stats auth`. The page itself is a service of `admin`. No memory of its own.
+ * Which requests are for the statistics page: those whose path begins with the `stats uri` of the
+ * frontend or the backend, that pass `stats http-request` and `stats auth`. The page itself is a
+ * service of `admin`. No memory of its own.
  */
 #include "http/auth.h"
 #include "proxy/stream_internal.h"
@@ -40,8 +41,7 @@ static bool is_authorized(const struct stream *stream, const struct statistics_s
     if (http_auth_parse_basic(value, buffer, sizeof(buffer), &credentials) != RESULT_OK) {
         return false;
     }
-    LIST_EACH(link, &settings->users)
-    {
+    LIST_EACH(link, &settings->users) {
         const struct statistics_user *user = container_of(link, struct statistics_user, link);
         if (slice_equal(credentials.user, slice_from_string(user->user)) &&
             slice_equal(credentials.password, slice_from_string(user->password))) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What choosing and reaching a server takes from the request: the balance key, the persistence cookie, the destination, and the headers that tell
- * the server who asks. Values live in the stream's arenas.
+ * What choosing and reaching a server takes from the request: the balance key, the persistence
+ * cookie, the destination, and the headers that tell the server who asks. Values live in the
+ * stream's arenas.
  */
 #include "base/number.h"
 #include "proxy/stream_internal.h"
@@ -59,8 +60,7 @@ static enum server_cookie_owner find_server(void *argument, struct slice value)
     struct cookie_search *search = argument;
     struct backend *backend = &search->stream->backend->backend;
     enum server_cookie_owner owner = SERVER_COOKIE_UNKNOWN;
-    LIST_EACH(link, &backend->servers)
-    {
+    LIST_EACH(link, &backend->servers) {
         struct server *server = container_of(link, struct server, link);
         const char *cookie = server->options->cookie;
         if (cookie == NULL || !slice_equal(slice_from_string(cookie), value)) {
@@ -112,8 +112,8 @@ enum result stream_answer_cookie(struct stream *stream)
         .server_cookie = server != NULL ? slice_from_string(server->options->cookie) : SLICE_NONE,
         .has_server = server != NULL,
         .is_post = stream->request.method_id == HTTP_METHOD_POST,
-        .is_cacheable = server_cookie_is_cacheable(stream->request.method_id, &stream->response,
-                                                   &with_cookie),
+        .is_cacheable =
+            server_cookie_is_cacheable(stream->request.method_id, &stream->response, &with_cookie),
         .wall_s = event_wall_us(stream->worker->loop) / US_PER_SECOND,
     };
     enum result result =
@@ -130,16 +130,15 @@ struct address stream_destination(const struct stream *stream)
 {
     const struct server *server = stream->assigned;
     struct address destination = server->address;
-    bool follows_address = destination.family == AF_INET &&
-                           destination.v4.s_addr == INADDR_ANY;
+    bool follows_address = destination.family == AF_INET && destination.v4.s_addr == INADDR_ANY;
     if (follows_address) {
         destination = stream->context.destination;
     }
     bool follows_port = server->port == 0 || server->options->port_is_relative;
     destination.port = server->port;
     if (follows_port && destination.family != AF_UNIX) {
-        destination.port = (uint16_t)((int32_t)stream->context.destination.port +
-                                      server->options->port_offset);
+        destination.port =
+            (uint16_t)((int32_t)stream->context.destination.port + server->options->port_offset);
     }
     return destination;
 }
@@ -230,9 +229,8 @@ enum result stream_add_forward_headers(struct stream *stream)
 {
     const struct proxy_settings *front = stream->frontend->settings;
     const struct proxy_settings *back = stream->backend->settings;
-    enum result result =
-        add_forward_header(stream, chosen_header(&front->forwardfor, &back->forwardfor),
-                           &stream->context.source);
+    enum result result = add_forward_header(
+        stream, chosen_header(&front->forwardfor, &back->forwardfor), &stream->context.source);
     if (result == RESULT_OK) {
         result = add_forward_header(stream, chosen_header(&front->originalto, &back->originalto),
                                     &stream->context.destination);

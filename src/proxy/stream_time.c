@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stream's time: one timer for all of its timeouts. Which side is waited for follows from the state and the relay; each side's clock
- * starts at its last sign of life. A deadline that passed ends the stream, tries again or answers, as HAProxy's manual says of
- * each timeout. No memory of its own.
+ * A stream's time: one timer for all of its timeouts. Which side is waited for follows from the
+ * state and the relay; each side's clock starts at its last sign of life. A deadline that passed
+ * ends the stream, tries again or answers, as HAProxy's manual says of each timeout. No memory of
+ * its own.
  */
 #include "base/number.h"
 #include "proxy/stream_internal.h"

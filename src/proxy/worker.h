@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A worker: one loop with its memory, transport, pools and everything that runs on it. Created by `process`, passed to all of proxy and admin.
+ * A worker: one loop with its memory, transport, pools and everything that runs on it. Created by
+ * `process`, passed to all of proxy and admin.
  */
 #ifndef WEIR_PROXY_WORKER_H
 #define WEIR_PROXY_WORKER_H
@@ -30,28 +31,28 @@ struct process_facts {
     uint32_t pid;
     const char *node_name;
     const char *version;
-    uint32_t maxconn;              /* connections at a time now */
-    uint32_t maxconn_hard;         /* as computed at startup */
-    uint32_t descriptors_max;      /* RLIMIT_NOFILE in force */
+    uint32_t maxconn;         /* connections at a time now */
+    uint32_t maxconn_hard;    /* as computed at startup */
+    uint32_t descriptors_max; /* RLIMIT_NOFILE in force */
     uint32_t connections_current;
     uint32_t connections_peak;
     uint64_t connections_total;
     uint64_t requests_total;
-    uint32_t handshakes_current;   /* TLS, under way */
-    uint64_t streams_total;        /* also the next stream's id */
+    uint32_t handshakes_current; /* TLS, under way */
+    uint64_t streams_total;      /* also the next stream's id */
     uint64_t bytes_out_total;
     struct rate connection_rate, session_rate, tls_rate;
     struct rate bytes_out_rate;
     uint64_t dropped_logs;
-    uint64_t refused_memory;       /* exchanges refused for want of memory */
-    bool is_stopping;              /* soft stop: no new connections, idle ones closed */
+    uint64_t refused_memory; /* exchanges refused for want of memory */
+    bool is_stopping;        /* soft stop: no new connections, idle ones closed */
 };
 
 /* Pools of the proxy layer: one set a process. */
 struct proxy_pools {
     struct pool *sessions;
     struct pool *streams;
-    struct pool *links;            /* server connections */
+    struct pool *links; /* server connections */
     struct pool *h1_muxes;
     struct pool *tcp_muxes;
 };
@@ -64,41 +65,24 @@ struct worker {
     struct transport transport;
     struct chunk_source *chunks;
     struct proxy_pools pools;
-    struct account account;        /* ACCOUNT_WORKER: listeners, proxies' runtime */
-    struct arena scratch;          /* for rules outside a stream */
+    struct account account; /* ACCOUNT_WORKER: listeners, proxies' runtime */
+    struct arena scratch;   /* for rules outside a stream */
     struct configuration *configuration;
     struct process_facts *facts;
-    struct list proxies;           /* struct proxy, in order of configuration */
-    struct list sessions;          /* struct session: client connections */
-    struct list streams;           /* struct stream, oldest first */
-    struct list idle_links;        /* struct server_link, least recently used first */
-    struct event_timer tick;       /* once a second: purging idle connections, rates, limits */
+    struct list proxies;     /* struct proxy, in order of configuration */
+    struct list sessions;    /* struct session: client connections */
+    struct list streams;     /* struct stream, oldest first */
+    struct list idle_links;  /* struct server_link, least recently used first */
+    struct event_timer tick; /* once a second: purging idle connections, rates, limits */
     struct pressure_observer pressure;
     struct log_outputs log_outputs; /* sockets and rings of all log targets */
     struct log_target *global_logs;
     unsigned global_logs_count;
-    char *log_line;                /* one line under construction */
+    char *log_line; /* one line under construction */
     size_t log_line_size;
     const struct service_ops *const *services; /* ended by NULL; registered by process */
-    bool listeners_full;           /* paused because of the process's limits */
+    bool listeners_full;                       /* paused because of the process's limits */
     void (*on_stopped)(struct worker *worker); /* soft stop is over: nothing is left */
 };
-
-/* Prepares a worker's lists and pools. RESULT_FAILED when the system has no memory. */
-MUST_USE enum result worker_init(struct worker *worker, struct memory *memory, unsigned index,
-                                 struct event_loop *loop, struct chunk_source *chunks,
-                                 struct configuration *configuration, struct process_facts *facts);
-
-/* Releases a worker on which nothing runs any more, with its proxies. */
-void worker_deinit(struct worker *worker);
-
-/* Begins a soft stop: listeners close, idle clients go, the others finish; on_stopped is called when nothing is left. */
-void worker_stop_soft(struct worker *worker);
-
-/* Ends everything at once (hard stop): every session and link is closed. The loop must turn once more to release them. */
-void worker_stop_hard(struct worker *worker);
-
-/* Looks whether accepting must stop or can go on (limits, memory) and pauses or resumes listeners. Called when counts change. */
-void worker_update_admission(struct worker *worker);
 
 #endif

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Workers: pools, the second's tick (idle server connections, admission), reactions to memory pressure and stopping. Pressure is answered step
- * by step as DESIGN 3.4 says: tight closes idle server connections, scarce stops accepting and tells idle clients to go, full ends the
- * connection that holds the most; falling pressure takes every measure back. Bounded by the numbers of sessions and links.
+ * Workers: pools, the second's tick (idle server connections, admission), reactions to memory
+ * pressure and stopping. Pressure is answered step by step as DESIGN 3.4 says: tight closes idle
+ * server connections, scarce stops accepting and tells idle clients to go, full ends the connection
+ * that holds the most; falling pressure takes every measure back. Bounded by the numbers of
+ * sessions and links.
  */
-#include "proxy/worker.h"
+#include "proxy/worker_life.h"
 
 #include "base/assert.h"
 #include "mux/h1.h"
 #include "mux/tcp.h"
+#include "proxy/admission.h"
 #include "proxy/endpoint.h"
 #include "proxy/logs.h"
-#include "proxy/proxy.h"
-#include "proxy/session.h"
+#include "proxy/proxy_life.h"
+#include "proxy/session_life.h"
 #include "proxy/stream.h"
 
 enum {
@@ -20,25 +23,6 @@ enum {
     SCRATCH_BYTES_MAX = 64 * 1024,
     RETIRED_A_TICK = 1000, /* idle clients told to go in one second */
 };
-
-/* ---- admission ---- */
-
-void worker_update_admission(struct worker *worker)
-{
-    const struct process_facts *facts = worker->facts;
-    bool is_full = facts->connections_current >= facts->maxconn ||
-                   pressure_level(worker->memory) >= PRESSURE_SCARCE;
-    if (is_full != worker->listeners_full) {
-        worker->listeners_full = is_full;
-        LIST_EACH(link, &worker->proxies)
-        {
-            proxy_update_admission(container_of(link, struct proxy, link));
-        }
-    }
-    if (facts->is_stopping && list_is_empty(&worker->sessions) && worker->on_stopped != NULL) {
-        worker->on_stopped(worker);
-    }
-}
 
 /* ---- pressure ---- */
 
@@ -49,8 +33,7 @@ static bool is_idle(const struct session *session)
 
 static void retire_idle_clients(struct worker *worker, unsigned count)
 {
-    LIST_EACH_SAFE(link, &worker->sessions)
-    {
+    LIST_EACH_SAFE(link, &worker->sessions) {
         struct session *session = container_of(link, struct session, link);
         if (count == 0) {
             return;
@@ -65,10 +48,10 @@ static void retire_idle_clients(struct worker *worker, unsigned count)
 static void end_largest_session(struct worker *worker)
 {
     struct session *largest = NULL;
-    LIST_EACH(link, &worker->sessions)
-    {
+    LIST_EACH(link, &worker->sessions) {
         struct session *session = container_of(link, struct session, link);
-        if (largest == NULL || session->connection->account.used > largest->connection->account.used) {
+        if (largest == NULL ||
+            session->connection->account.used > largest->connection->account.used) {
             largest = session;
         }
     }
@@ -110,11 +93,9 @@ static void on_level(struct pressure_observer *observer, enum pressure_level fro
 
 static void purge_idle_links(struct worker *worker, uint64_t now_ms)
 {
-    LIST_EACH(link, &worker->proxies)
-    {
+    LIST_EACH(link, &worker->proxies) {
         struct proxy *proxy = container_of(link, struct proxy, link);
-        LIST_EACH(position, &proxy->endpoints)
-        {
+        LIST_EACH(position, &proxy->endpoints) {
             struct endpoint *endpoint = container_of(position, struct endpoint, link);
             uint64_t delay_ms = endpoint->server.options->pool_purge_delay_ms;
             if (endpoint->idle_count > endpoint->server.options->pool_low_connections &&
@@ -192,13 +173,11 @@ enum result worker_init(struct worker *worker, struct memory *memory, unsigned i
 void worker_stop_soft(struct worker *worker)
 {
     worker->facts->is_stopping = true;
-    LIST_EACH(link, &worker->proxies)
-    {
+    LIST_EACH(link, &worker->proxies) {
         proxy_stop(container_of(link, struct proxy, link));
     }
     worker_drop_idle_links(worker, UINT32_MAX);
-    LIST_EACH_SAFE(link, &worker->sessions)
-    {
+    LIST_EACH_SAFE(link, &worker->sessions) {
         struct session *session = container_of(link, struct session, link);
         if (session->mux != NULL) {
             session->mux->ops->retire(session->mux);
@@ -209,16 +188,13 @@ void worker_stop_soft(struct worker *worker)
 
 void worker_stop_hard(struct worker *worker)
 {
-    LIST_EACH(link, &worker->proxies)
-    {
+    LIST_EACH(link, &worker->proxies) {
         proxy_stop(container_of(link, struct proxy, link));
     }
-    LIST_EACH_SAFE(link, &worker->streams)
-    {
+    LIST_EACH_SAFE(link, &worker->streams) {
         stream_shutdown(container_of(link, struct stream, link), 'K');
     }
-    LIST_EACH_SAFE(link, &worker->sessions)
-    {
+    LIST_EACH_SAFE(link, &worker->sessions) {
         session_shutdown(container_of(link, struct session, link), MUX_ABORT_SHUTDOWN);
     }
     worker_drop_idle_links(worker, UINT32_MAX);
@@ -228,8 +204,7 @@ void worker_deinit(struct worker *worker)
 {
     ASSERT(list_is_empty(&worker->sessions) && list_is_empty(&worker->streams));
     event_timer_stop(&worker->tick);
-    LIST_EACH_SAFE(link, &worker->proxies)
-    {
+    LIST_EACH_SAFE(link, &worker->proxies) {
         proxy_destroy(container_of(link, struct proxy, link));
     }
     logs_close(worker, worker->global_logs, worker->global_logs_count);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client connections: admission under the process's, the frontend's and the bind line's limits, connection and session rules, the TLS
- * handshake's time, and the mux that opens streams. A stream for which there is no memory now waits, and its request stays unread; when
- * its time is over the connection closes. Bounded by maxconn and by the accounts' budget (DESIGN 3.3).
+ * Client connections: admission under the process's, the frontend's and the bind line's limits,
+ * connection and session rules, the TLS handshake's time, and the mux that opens streams. A stream
+ * for which there is no memory now waits, and its request stays unread; when its time is over the
+ * connection closes. Bounded by maxconn and by the accounts' budget (DESIGN 3.3).
  */
-#include "proxy/session.h"
+#include "proxy/session_life.h"
 
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "memory/pool.h"
 #include "mux/h1.h"
 #include "mux/tcp.h"
+#include "proxy/admission.h"
 #include "proxy/logs.h"
 #include "proxy/stream.h"
 #include "proxy/worker.h"
@@ -85,12 +87,6 @@ void session_shutdown(struct session *session, enum mux_abort reason)
     } else {
         session->mux->ops->destroy(session->mux, reason);
     }
-}
-
-void session_on_stream_end(struct session *session)
-{
-    session->streams--;
-    session->last_end_us = event_now_us(session->worker->loop);
 }
 
 /* ---- the mux's events ---- */
@@ -252,7 +248,8 @@ static void on_timer(struct event_timer *timer)
     if (session->mux == NULL) { /* the handshake took too long */
         session->proxy->counters.request_errors++;
         close_without_mux(session, false);
-    } else { /* no memory for its request in time: the connection closes, and the client may try again */
+    } else { /* no memory for its request in time: the connection closes, and the client may try
+                again */
         session->worker->facts->refused_memory++;
         session->mux->ops->destroy(session->mux, MUX_ABORT_SHUTDOWN);
     }
@@ -261,8 +258,8 @@ static void on_timer(struct event_timer *timer)
 static uint32_t handshake_timeout(const struct proxy *proxy)
 {
     const struct proxy_timeouts *timeouts = &proxy->settings->timeouts;
-    uint32_t timeout_ms = timeouts->http_request_ms != 0 ? timeouts->http_request_ms
-                                                         : timeouts->client_ms;
+    uint32_t timeout_ms =
+        timeouts->http_request_ms != 0 ? timeouts->http_request_ms : timeouts->client_ms;
     return timeout_ms != 0 ? timeout_ms : DEFAULT_HANDSHAKE_MS;
 }
 
@@ -296,9 +293,8 @@ enum result session_accept(struct listener *listener, int fd, const struct addre
     struct proxy *proxy = bind->proxy;
     struct worker *worker = proxy->worker;
     struct connection *connection = NULL;
-    enum result result =
-        connection_accept(&worker->transport, fd, peer, &bind->connection,
-                          &SESSION_CONNECTION_EVENTS, NULL, &connection);
+    enum result result = connection_accept(&worker->transport, fd, peer, &bind->connection,
+                                           &SESSION_CONNECTION_EVENTS, NULL, &connection);
     if (result != RESULT_OK) {
         worker->facts->refused_memory++;
         close(fd);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The composition of a process, in the order in which its parts need each other, and its release in reverse. What startup took is charged
- * to the configuration's account before the first connection, so that the limit holds for the whole resident size. Errors are reported with
- * HAProxy's words where it has some.
+ * The composition of a process, in the order in which its parts need each other, and its release in
+ * reverse. What startup took is charged to the configuration's account before the first connection,
+ * so that the limit holds for the whole resident size. Errors are reported with HAProxy's words
+ * where it has some.
  */
-#include "process/instance.h"
+#include "process/startup.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,8 @@
 #include "process/registry.h"
 #include "process/signals.h"
 #include "proxy/logs.h"
-#include "proxy/proxy.h"
+#include "proxy/proxy_life.h"
+#include "proxy/worker_life.h"
 
 enum { ERROR_SIZE = 1024 };
 
@@ -114,8 +116,7 @@ static enum result report_failure(struct instance *instance, const struct proxy_
 static enum result build_proxies(struct instance *instance)
 {
     enum result all = RESULT_OK;
-    LIST_EACH(link, &instance->configuration.proxies)
-    {
+    LIST_EACH(link, &instance->configuration.proxies) {
         struct proxy_settings *settings = container_of(link, struct proxy_settings, link);
         char buffer[ERROR_SIZE];
         struct text error = text_over(buffer, sizeof(buffer));
@@ -161,8 +162,7 @@ enum result instance_build(struct instance *instance)
 
 bool instance_has_listeners(const struct instance *instance)
 {
-    LIST_EACH(link, &instance->worker.proxies)
-    {
+    LIST_EACH(link, &instance->worker.proxies) {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         if (!list_is_empty(&proxy->binds)) {
             return true;
@@ -175,13 +175,12 @@ bool instance_has_listeners(const struct instance *instance)
 
 static enum result each_proxy(struct instance *instance, bool bind)
 {
-    LIST_EACH(link, &instance->worker.proxies)
-    {
+    LIST_EACH(link, &instance->worker.proxies) {
         struct proxy *proxy = container_of(link, struct proxy, link);
         char buffer[ERROR_SIZE];
         struct text error = text_over(buffer, sizeof(buffer));
-        enum result result = bind ? proxy_bind(proxy, NULL, NULL, &error)
-                                  : proxy_start(proxy, &error);
+        enum result result =
+            bind ? proxy_bind(proxy, NULL, NULL, &error) : proxy_start(proxy, &error);
         if (result != RESULT_OK) {
             report_write(instance->report, REPORT_ALERT, "Binding [%s:%u] for %s %s: %s",
                          proxy->settings->file, proxy->settings->line,
