@@ -91,6 +91,8 @@ class Proxy(Child):
         base_path.write_text(BASE.format(socket=self.socket_path))
         self.config_path.write_text(textwrap.dedent(config))
         files = ["-f", base_path, "-f", self.config_path]
+        # weir aborts at its end when its ledger does not read zero.
+        env = {"WEIR_LEAKS_ARE_FATAL": "1", **(env or {})}
         super().__init__(
             name, [binary(), "-db", *files, *args], folder, env, cwd=folder, pass_fds=pass_fds
         )
