@@ -6,7 +6,8 @@
  * system call only where the kernel must know: libev collects the changes of a turn, and an
  * interest given up is only taken off when the kernel reports it once more.
  *
- * What bounds its memory: watchers are their owners'; libev's arrays are reserved (reserve.c).
+ * What bounds its memory: watchers are their owners'; libev's arrays are reserved or metered
+ * (reserve.c).
  */
 #include "base/assert.h"
 #include "event/loop_internal.h"
@@ -34,29 +35,35 @@ void event_io_init(struct event_io *io, struct event_loop *loop, int fd,
     io->on_event = on_event;
 }
 
-/* Starts the watcher; arrays grow here only past the reserve, and then the growth is charged. */
-static void start_watcher(struct event_io *io)
+/* Watches what `interest` says, or nothing. */
+static void change_watcher(struct event_io *io, unsigned interest)
+{
+    ev_io_stop(io->loop->native, &io->watcher);
+    if (interest != 0) {
+        ev_io_modify(&io->watcher, (int)interest);
+        ev_io_start(io->loop->native, &io->watcher);
+    }
+}
+
+/* As change_watcher; past the reserve libev's arrays may grow, which is charged. */
+static void change(struct event_io *io, unsigned interest)
 {
     struct event_loop *loop = io->loop;
-    if ((unsigned)io->watcher.fd < loop->descriptors_max) {
-        ev_io_start(loop->native, &io->watcher);
+    loop->changes++;
+    if ((unsigned)io->watcher.fd < loop->reserved && loop->changes <= loop->reserved) {
+        change_watcher(io, interest);
         return;
     }
     struct library_meter meter = library_meter_begin();
-    ev_io_start(loop->native, &io->watcher);
+    change_watcher(io, interest);
     library_meter_end(meter, &loop->account, &loop->library_bytes);
 }
 
 void event_io_want(struct event_io *io, unsigned interest)
 {
     ASSERT((interest & ~(unsigned)INTEREST_MASK) == 0);
-    if (event_io_interest(io) == interest) {
-        return;
-    }
-    ev_io_stop(io->loop->native, &io->watcher);
-    ev_io_modify(&io->watcher, (int)interest);
-    if (interest != 0) {
-        start_watcher(io);
+    if (event_io_interest(io) != interest) {
+        change(io, interest);
     }
 }
 
@@ -67,12 +74,19 @@ unsigned event_io_interest(const struct event_io *io)
 
 void event_io_stop(struct event_io *io)
 {
-    ev_io_stop(io->loop->native, &io->watcher);
+    change(io, 0);
 }
 
 void event_io_feed(struct event_io *io, unsigned ready)
 {
-    ev_feed_event(io->loop->native, &io->watcher, (int)ready);
+    struct event_loop *loop = io->loop;
+    if (ev_pending_count(loop->native) < loop->reserved) {
+        ev_feed_event(loop->native, &io->watcher, (int)ready);
+        return;
+    }
+    struct library_meter meter = library_meter_begin();
+    ev_feed_event(loop->native, &io->watcher, (int)ready);
+    library_meter_end(meter, &loop->account, &loop->library_bytes);
 }
 
 static void on_native_signal(struct ev_loop *native, ev_signal *watcher, int events)

@@ -7,7 +7,8 @@
  * while work is left over: deferred callbacks that were added by deferred callbacks, or fed events.
  * The time is read once before and once after the poll.
  *
- * What bounds its memory: everything is taken at creation (reserve.c).
+ * What bounds its memory: the loop's block, and libev's arrays as reserve.c says, metered wherever
+ * they may grow.
  */
 #include "event/loop.h"
 
@@ -22,6 +23,7 @@ enum { PERCENT = 100 };
 
 static void on_after_poll(struct ev_loop *native, ev_check *watcher, int events);
 static void on_tick(struct event_timer *timer);
+static void invoke_pending(struct ev_loop *native);
 
 /* Takes the loop's own block, charged to the account inside it. */
 static struct event_loop *take_loop(struct ledger *ledger)
@@ -59,7 +61,6 @@ static void destroy_native(struct event_loop *loop)
     ev_loop_destroy(loop->native);
     library_meter_end(meter, &loop->account, &loop->library_bytes);
     library_meter_clear(&loop->account, &loop->library_bytes);
-    account_discharge(&loop->account, loop->poll_bytes);
 }
 
 /* Makes libev's loop and what a loop watches itself; the tick's timer meters its own growth. */
@@ -106,6 +107,8 @@ enum result event_loop_create(struct ledger *ledger, unsigned descriptors_max,
         event_loop_destroy(loop);
         return result;
     }
+    ev_set_userdata(loop->native, loop);
+    ev_set_invoke_pending_cb(loop->native, invoke_pending);
     *out = loop;
     return RESULT_OK;
 }
@@ -138,7 +141,9 @@ void event_loop_turn(struct event_loop *loop, bool may_wait)
     loop->is_waiting = may_wait && !loop->is_stopped && list_is_empty(&loop->deferred) &&
                        ev_pending_count(loop->native) == 0;
     set_time(loop);
+    loop->own_phase = library_meter_begin();
     ev_run(loop->native, loop->is_waiting ? EVRUN_ONCE : EVRUN_NOWAIT);
+    library_meter_end(loop->own_phase, &loop->account, &loop->library_bytes);
     event_deferred_run(loop);
     (void)memory_wake(loop->account.ledger);
     pressure_update(ledger_memory(loop->account.ledger), event_now_ms(loop));
@@ -179,12 +184,22 @@ unsigned event_loop_idle_percent(const struct event_loop *loop)
     return loop->idle_percent;
 }
 
+/* Callbacks take memory on their own accounts: only what libev does between them is metered. */
+static void invoke_pending(struct ev_loop *native)
+{
+    struct event_loop *loop = ev_userdata(native);
+    library_meter_end(loop->own_phase, &loop->account, &loop->library_bytes);
+    ev_invoke_pending(native);
+    loop->own_phase = library_meter_begin();
+}
+
 /* libev calls this before all others of the turn. */
 static void on_after_poll(struct ev_loop *native, ev_check *watcher, int events)
 {
     (void)native;
     (void)events;
     struct event_loop *loop = watcher->data;
+    loop->changes = 0;
     uint64_t before_us = loop->now_us;
     set_time(loop);
     if (loop->is_waiting) {

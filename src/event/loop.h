@@ -5,8 +5,11 @@
  * callbacks, waiters for memory, pressure.
  *
  * Objects that libev may still call are released after the turn: event_defer, never inside a
- * callback. What bounds it: watchers and timers are embedded in their owners; libev's arrays are
- * reserved at startup for the descriptor limit and charged to the worker's account.
+ * callback.
+ *
+ * What bounds it: watchers and timers are embedded in their owners; libev's arrays, some 100 bytes
+ * a descriptor, are reserved at startup as far as a share of the memory limit carries, grow beyond
+ * that with the descriptors in use, and are always charged to the worker.
  */
 #ifndef WEIR_EVENT_LOOP_H
 #define WEIR_EVENT_LOOP_H
@@ -47,7 +50,7 @@ struct event_deferred {
     void (*on_deferred)(struct event_deferred *deferred);
 };
 
-/* Creates the loop of a worker; `ledger` pays for it. `descriptors_max` reserves libev's arrays. */
+/* Creates the loop of a worker, which `ledger` pays for, for up to `descriptors_max`. */
 MUST_USE enum result event_loop_create(struct ledger *ledger, unsigned descriptors_max,
                                        struct event_loop **out);
 
@@ -111,7 +114,7 @@ void event_timer_set(struct event_timer *timer, uint64_t delay_ms);
 /* Sets an absolute deadline; TIME_NEVER switches it off. */
 void event_timer_set_at(struct event_timer *timer, uint64_t deadline_ms);
 
-/* Switches the timer off and takes it out of the loop. */
+/* Switches the timer off and takes it out of the loop: needed before its memory goes. */
 void event_timer_stop(struct event_timer *timer);
 
 /* ---- deferred work and wake-ups ---- */

@@ -32,12 +32,12 @@ struct event_mailbox {
 
 struct event_loop {
     struct ev_loop *native;
-    struct account account;   /* pays for the loop and libev's arrays */
-    size_t library_bytes;     /* held by libev, metered */
-    size_t poll_bytes;        /* charged in advance for libev's array of epoll events */
-    unsigned descriptors_max; /* libev's arrays are grown for descriptors below this */
-    unsigned timers_max;      /* and for so many armed timers */
+    struct account account;         /* pays for the loop and libev's arrays */
+    size_t library_bytes;           /* held by libev, metered */
+    struct library_meter own_phase; /* of libev's own work in this turn */
+    unsigned reserved;              /* descriptors, timers, events: libev's arrays hold so many */
     unsigned timers_armed;
+    unsigned changes;        /* of interest in this turn */
     ev_check after_poll;     /* first callback of a turn: takes the time */
     struct event_timer tick; /* once a second */
     struct list deferred;    /* struct event_deferred */
@@ -52,9 +52,8 @@ struct event_loop {
 };
 
 /*
- * Grows libev's arrays for descriptors below `descriptors_max` and as many armed timers, so that
- * libev, which aborts when it gets no memory, asks for none later. RESULT_NO_MEMORY when the
- * account does not carry it.
+ * Grows libev's arrays for as many of `descriptors_max` descriptors, timers and events as a small
+ * share of the memory limit carries. RESULT_NO_MEMORY when the account does not carry it.
  */
 MUST_USE enum result event_reserve(struct event_loop *loop, unsigned descriptors_max);
 

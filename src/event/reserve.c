@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Grows libev's arrays at startup. libev aborts when it gets no memory, and its allocator hook has
- * no argument that would tell whom to charge. So it is made to take all that it will ever need
- * before any client is served:
+ * libev's arrays. libev aborts when it gets no memory, and its allocator hook has no argument that
+ * would tell whom to charge. So its growth is metered and charged after the fact, and what a
+ * process under a memory limit can ever need is made to grow at startup, by starting and stopping
+ * watchers through libev's public functions:
  *
- *   anfds (by descriptor), fdchanges (descriptors changed in a turn), pendings (watchers due in a
- * turn), timer heap
+ *   anfds (by descriptor), fdchanges (changed in a turn), pendings (due in a turn), the timers'
+ * heap
  *
- * by starting and stopping watchers through its public functions, metered. The array that epoll
- * fills cannot be grown that way; its largest size is charged in advance instead. Beyond the
- * reserved counts growth is metered as it comes.
+ * The array that epoll fills grows with the descriptors ready in one turn, 12 bytes each, as it
+ * comes.
+ *
+ * What bounds its memory: some 100 bytes a descriptor; at startup RESERVE_SHARE of the limit.
  */
-#include <sys/epoll.h>
-
 #include "base/assert.h"
 #include "base/number.h"
 #include "event/loop_internal.h"
 
-/* libev's first size of the array for epoll; it doubles from there. */
-enum { POLL_EVENTS_MIN = 64 };
+enum {
+    BYTES_A_DESCRIPTOR = 128, /* of all arrays, rounded up by their doubling */
+    RESERVE_SHARE = 16,       /* of the memory limit: one part in so many */
+    RESERVE_UNLIMITED = 4096, /* descriptors, where there is no limit to stay below */
+    RESERVE_LEAST = 64,
+};
 
 static void on_nothing_io(struct ev_loop *native, ev_io *watcher, int events)
 {
@@ -68,41 +72,32 @@ static void grow_timers(struct ev_loop *native, ev_timer *timers, unsigned count
     }
 }
 
-/* Bytes of the array for epoll when every descriptor is ready in one turn. */
-static size_t poll_bytes_max(unsigned descriptors)
+/* How many descriptors to be ready for. */
+static unsigned reserve_count(const struct event_loop *loop, unsigned descriptors_max)
 {
-    size_t events = POLL_EVENTS_MIN;
-    while (events < descriptors) {
-        events *= 2;
-    }
-    return (events - POLL_EVENTS_MIN) * sizeof(struct epoll_event);
+    struct memory_usage usage;
+    memory_read_usage(ledger_memory(loop->account.ledger), &usage);
+    size_t count =
+        usage.limit == 0 ? RESERVE_UNLIMITED : usage.limit / RESERVE_SHARE / BYTES_A_DESCRIPTOR;
+    count = size_max(count, RESERVE_LEAST);
+    return (unsigned)size_min(count, descriptors_max);
 }
 
 enum result event_reserve(struct event_loop *loop, unsigned descriptors_max)
 {
     ASSERT(descriptors_max > 0);
-    size_t poll_bytes = poll_bytes_max(descriptors_max);
-    enum result result = account_charge(&loop->account, poll_bytes);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    loop->poll_bytes = poll_bytes;
-    size_t timers_bytes;
-    if (!size_multiply(descriptors_max, sizeof(ev_timer), &timers_bytes)) {
-        return RESULT_NO_MEMORY;
-    }
-    ev_timer *timers = memory_take(&loop->account, timers_bytes);
+    unsigned count = reserve_count(loop, descriptors_max);
+    ev_timer *timers = memory_take(&loop->account, count * sizeof(*timers));
     if (timers == NULL) {
         return RESULT_NO_MEMORY;
     }
     struct library_meter meter = library_meter_begin();
-    grow_descriptors(loop->native, descriptors_max);
-    grow_pending(loop->native, descriptors_max);
-    grow_timers(loop->native, timers, descriptors_max);
+    grow_descriptors(loop->native, count);
+    grow_pending(loop->native, count);
+    grow_timers(loop->native, timers, count);
     ev_run(loop->native, EVRUN_NOWAIT);
     library_meter_end(meter, &loop->account, &loop->library_bytes);
     memory_release(&loop->account, timers);
-    loop->descriptors_max = descriptors_max;
-    loop->timers_max = descriptors_max;
+    loop->reserved = count;
     return RESULT_OK;
 }

@@ -7,7 +7,8 @@
  * timeout costs a store an event and a heap operation a timeout. Invariant: a timer is armed while
  * armed_ms is not TIME_NEVER, and then armed_ms <= deadline_ms.
  *
- * What bounds its memory: timers are their owners'; libev's heap is reserved (reserve.c).
+ * What bounds its memory: timers are their owners'; libev's heap is reserved or metered
+ * (reserve.c).
  */
 #include "base/assert.h"
 #include "event/loop_internal.h"
@@ -36,7 +37,7 @@ static void start_native(struct event_timer *timer)
 {
     struct event_loop *loop = timer->loop;
     loop->timers_armed++;
-    if (loop->timers_armed <= loop->timers_max) {
+    if (loop->timers_armed <= loop->reserved) {
         ev_timer_start(loop->native, &timer->watcher);
         return;
     }
