@@ -46,6 +46,8 @@ struct cli_command {
      * cli_row_fits.
      */
     enum result (*run)(struct cli_request *request, void *state);
+    /* Called when the session goes away before RESULT_END; NULL: nothing to give back. */
+    void (*finish)(void *state);
 };
 
 /* Bytes that one row of a dump may need: a command stops with RESULT_OK when less room is left. */

@@ -52,6 +52,9 @@ static struct account *account_of(struct cli_session *session)
 static void close_session(struct cli_session *session)
 {
     struct connection *connection = session->connection;
+    if (session->command != NULL && session->command->finish != NULL) {
+        session->command->finish(session->state);
+    }
     event_timer_stop(&session->timer);
     memory_release(account_of(session), session->line);
     chunk_queue_clear(&session->input);

@@ -450,8 +450,9 @@ static enum result show_env(struct cli_request *request, void *opaque)
 
 const struct cli_command COMMANDS_INFO[] = {
     {"show info", "[desc|json|typed]* : report information about the running process", CLI_USER,
-     show_info},
-    {"show version", ": show version of the current process", CLI_USER, show_version},
-    {"show env", "[var] : dump environment variables known to the process", CLI_OPERATOR, show_env},
-    {NULL, NULL, CLI_USER, NULL},
+     show_info, NULL},
+    {"show version", ": show version of the current process", CLI_USER, show_version, NULL},
+    {"show env", "[var] : dump environment variables known to the process", CLI_OPERATOR, show_env,
+     NULL},
+    {NULL, NULL, CLI_USER, NULL, NULL},
 };

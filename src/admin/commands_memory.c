@@ -233,8 +233,8 @@ const struct cli_command COMMANDS_MEMORY[] = {
     {"show pools",
      "[byname|bysize|byusage] [match <pfx>] [detailed] [<nb>] : report information about the "
      "memory pools usage",
-     CLI_USER, show_pools},
+     CLI_USER, show_pools, NULL},
     {"show memory", ": report the memory budget, its owners and the pressure", CLI_USER,
-     show_memory},
-    {NULL, NULL, CLI_USER, NULL},
+     show_memory, NULL},
+    {NULL, NULL, CLI_USER, NULL, NULL},
 };

@@ -113,13 +113,15 @@ static enum result set_maxconn_global(struct cli_request *request, void *opaque)
 }
 
 const struct cli_command COMMANDS_PROXY[] = {
-    {"enable frontend", "<frontend> : re-enable specific frontend", CLI_ADMIN, enable_frontend},
+    {"enable frontend", "<frontend> : re-enable specific frontend", CLI_ADMIN, enable_frontend,
+     NULL},
     {"disable frontend", "<frontend> : temporarily disable specific frontend", CLI_ADMIN,
-     disable_frontend},
-    {"shutdown frontend", "<frontend> : stop a specific frontend", CLI_ADMIN, shutdown_frontend},
+     disable_frontend, NULL},
+    {"shutdown frontend", "<frontend> : stop a specific frontend", CLI_ADMIN, shutdown_frontend,
+     NULL},
     {"set maxconn frontend", "<frontend> <n> : change a frontend's maxconn setting", CLI_ADMIN,
-     set_maxconn_frontend},
+     set_maxconn_frontend, NULL},
     {"set maxconn global", "<n> : change the per-process maxconn setting", CLI_ADMIN,
-     set_maxconn_global},
-    {NULL, NULL, CLI_USER, NULL},
+     set_maxconn_global, NULL},
+    {NULL, NULL, CLI_USER, NULL, NULL},
 };

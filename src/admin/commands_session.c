@@ -182,11 +182,11 @@ static enum result show_errors(struct cli_request *request, void *opaque)
 }
 
 const struct cli_command COMMANDS_SESSION[] = {
-    {"show sess", ": report the list of current streams", CLI_OPERATOR, show_sess},
+    {"show sess", ": report the list of current streams", CLI_OPERATOR, show_sess, NULL},
     {"show errors", ": report last request and response errors for each proxy", CLI_OPERATOR,
-     show_errors},
-    {"shutdown session", "<id> : kill a specific stream", CLI_OPERATOR, shutdown_session},
+     show_errors, NULL},
+    {"shutdown session", "<id> : kill a specific stream", CLI_OPERATOR, shutdown_session, NULL},
     {"shutdown sessions server", "<bk>/<srv> : kill streams of a server", CLI_OPERATOR,
-     shutdown_server_sessions},
-    {NULL, NULL, CLI_USER, NULL},
+     shutdown_server_sessions, NULL},
+    {NULL, NULL, CLI_USER, NULL, NULL},
 };

@@ -180,8 +180,8 @@ static enum result clear_counters(struct cli_request *request, void *opaque)
 
 const struct cli_command COMMANDS_STAT[] = {
     {"show stat", "[desc|json|no-maint|typed|up]* : report counters for each proxy and server",
-     CLI_USER, show_stat},
+     CLI_USER, show_stat, NULL},
     {"clear counters", "[all] : clear max statistics counters (or all counters)", CLI_OPERATOR,
-     clear_counters},
-    {NULL, NULL, CLI_USER, NULL},
+     clear_counters, NULL},
+    {NULL, NULL, CLI_USER, NULL, NULL},
 };
