@@ -5,6 +5,7 @@
  * exclusive or. No memory.
  */
 #include "balance/algorithm_internal.h"
+#include "balance/backend.h"
 #include "balance/hash.h"
 #include "base/assert.h"
 

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "balance/backend.h"
 #include "balance/server.h"
 #include "base/result.h"
 #include "base/slice.h"
@@ -18,6 +17,10 @@ enum {
     WEIGHT_SCALE = 16, /* effective weight of one unit with algorithms that follow weights */
     EFFECTIVE_WEIGHT_MAX = SERVER_WEIGHT_MAX * WEIGHT_SCALE,
 };
+
+struct backend;
+struct balance_options;
+struct balance_request;
 
 struct balance_ops {
     bool follows_weights; /* at run time, slow start included */
@@ -46,12 +49,6 @@ const struct balance_ops *algorithm_find(const struct balance_options *options);
 
 /* The hash of a request's key by the backend's function and modifier. */
 uint32_t algorithm_hash(const struct backend *backend, struct slice key);
-
-/* Whether the backups serve, since no active server is usable. */
-static inline bool algorithm_uses_backups(const struct backend *backend)
-{
-    return backend->usable_active == 0;
-}
 
 /* Whether the server may be chosen: it has a free slot, or room in its own bounded queue
  * (maxqueue). */

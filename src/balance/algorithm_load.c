@@ -7,6 +7,8 @@
  * changes by itself stays and is looked at. Memory: one record a server, made at the start.
  */
 #include "balance/algorithm_internal.h"
+#include "balance/backend.h"
+#include "balance/backend_internal.h"
 #include "balance/ordered.h"
 #include "base/assert.h"
 
@@ -56,8 +58,7 @@ static void on_weight(struct backend *backend, struct server *server, uint32_t o
 static struct server *choose(struct backend *backend, const struct balance_request *request)
 {
     const struct order *order = backend->lb_state;
-    const struct ordered_set *set =
-        algorithm_uses_backups(backend) ? &order->backup : &order->active;
+    const struct ordered_set *set = backend_uses_backups(backend) ? &order->backup : &order->active;
     struct server *avoided = NULL;
     for (struct ordered_node *node = ordered_first(set); node != NULL; node = ordered_next(node)) {
         struct server *server = container_of(node, struct place, node)->server;

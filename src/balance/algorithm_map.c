@@ -7,6 +7,8 @@
  * weight of the larger group, taken at the start. Choosing by hash: O(1).
  */
 #include "balance/algorithm_internal.h"
+#include "balance/backend.h"
+#include "balance/backend_internal.h"
 #include "base/assert.h"
 #include "base/number.h"
 
@@ -24,10 +26,10 @@ struct map {
 static bool is_mapped(const struct backend *backend, const struct server *server)
 {
     if (server->counted_weight == 0 ||
-        server->options->is_backup != algorithm_uses_backups(backend)) {
+        server->options->is_backup != backend_uses_backups(backend)) {
         return false;
     }
-    return backend->only_backup == NULL || !algorithm_uses_backups(backend) ||
+    return backend->only_backup == NULL || !backend_uses_backups(backend) ||
            backend->only_backup == server;
 }
 
@@ -146,11 +148,13 @@ static struct server *choose_in_turn(struct backend *backend, const struct balan
 static struct server *choose_by_hash(struct backend *backend, const struct balance_request *request)
 {
     struct map *map = backend->lb_state;
-    if (request->key.data == NULL) {
+    bool has_key = request->key.data != NULL;
+    if (!has_key && backend_usable_servers(backend) > 1) {
         return choose_in_turn(backend, request);
     }
     refresh(backend, map);
-    return map->size == 0 ? NULL : map->entries[algorithm_hash(backend, request->key) % map->size];
+    uint32_t hash = has_key ? algorithm_hash(backend, request->key) : 0;
+    return map->size == 0 ? NULL : map->entries[hash % map->size];
 }
 
 /* ---- changes ---- */

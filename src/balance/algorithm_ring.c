@@ -12,6 +12,8 @@
  * again. Choosing: O(log n).
  */
 #include "balance/algorithm_internal.h"
+#include "balance/backend.h"
+#include "balance/backend_internal.h"
 #include "balance/hash.h"
 #include "base/assert.h"
 
@@ -36,7 +38,7 @@ struct ring {
     uint32_t *weight_before; /* of each server: weights of the usable ones before it */
     uint32_t sources_count;
     uint32_t points_count;
-    uint32_t turn;      /* the next point of the round robin for requests without a key */
+    uint32_t turn;      /* behind the last point of the round robin without keys */
     bool is_stale;      /* points */
     bool lacks_sources; /* a weight rose */
     uint64_t random_state;
@@ -145,7 +147,7 @@ static enum result make_sources(struct backend *backend, struct ring *ring)
 static bool is_in_use(const struct backend *backend, const struct server *server)
 {
     return server->counted_weight > 0 &&
-           server->options->is_backup == algorithm_uses_backups(backend);
+           server->options->is_backup == backend_uses_backups(backend);
 }
 
 /* The first point at or behind `place`, or the count when there is none. */
@@ -166,7 +168,7 @@ static uint32_t find_point(const struct ring *ring, uint32_t place)
 
 static void copy_points(const struct backend *backend, struct ring *ring)
 {
-    uint32_t turn_place = ring->turn < ring->points_count ? ring->points[ring->turn].place : 0;
+    uint32_t last_place = ring->turn > 0 ? ring->points[ring->turn - 1].place : 0;
     uint32_t before = 0;
     for (uint32_t i = 0; i < backend->servers_count; i++) {
         ring->weight_before[i] = before;
@@ -181,7 +183,9 @@ static void copy_points(const struct backend *backend, struct ring *ring)
                 (struct point){.place = place_of(ring, source), .server = source->server};
         }
     }
-    ring->turn = find_point(ring, turn_place);
+    if (ring->turn > 0 && ring->points_count > 0) {
+        ring->turn = find_point(ring, last_place) % ring->points_count + 1;
+    }
     ring->is_stale = false;
 }
 
@@ -218,7 +222,7 @@ static bool is_within_share(const struct backend *backend, const struct ring *ri
     }
     uint64_t weight = server->counted_weight;
     uint64_t all =
-        algorithm_uses_backups(backend) ? backend->effective_backup : backend->effective_active;
+        backend_uses_backups(backend) ? backend->effective_backup : backend->effective_active;
     uint64_t slots_all = ((uint64_t)(backend->served + 1) * factor + PERCENT - 1) / PERCENT;
     uint64_t rest = slots_all % all;
     uint64_t before = ring->weight_before[server->lb_index];
@@ -267,10 +271,12 @@ static struct server *choose_by_hash(struct backend *backend, const struct balan
     if (ring->points_count == 0) {
         return NULL;
     }
-    if (request->key.data == NULL) {
+    bool has_key = request->key.data != NULL;
+    if (!has_key && backend_usable_servers(backend) > 1) {
         return choose_in_turn(ring, request->avoid);
     }
-    return server_at(backend, ring, algorithm_hash(backend, request->key), request->avoid);
+    uint32_t hash = has_key ? algorithm_hash(backend, request->key) : 0;
+    return server_at(backend, ring, hash, request->avoid);
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */

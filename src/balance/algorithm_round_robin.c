@@ -12,6 +12,8 @@
  * server, made at the start. Choosing: O(log n).
  */
 #include "balance/algorithm_internal.h"
+#include "balance/backend.h"
+#include "balance/backend_internal.h"
 #include "balance/ordered.h"
 #include "base/assert.h"
 
@@ -169,7 +171,7 @@ static struct rotation *next_turn(struct group *group, bool *is_new_round)
 static struct server *choose(struct backend *backend, const struct balance_request *request)
 {
     struct round_robin *state = backend->lb_state;
-    struct group *group = algorithm_uses_backups(backend) ? &state->backup : &state->active;
+    struct group *group = backend_uses_backups(backend) ? &state->backup : &state->active;
     struct rotation *passed = NULL;
     struct rotation *avoided = NULL;
     struct rotation *chosen = NULL;

@@ -76,7 +76,9 @@ static uint32_t weights_divisor(const struct backend *backend)
 
 /* ---- what counts ---- */
 
-uint32_t backend_effective_weight(const struct server *server)
+/* The effective weight by the user's weight, the algorithm's scale and the slow start at `now_ms`.
+ */
+static uint32_t weigh(const struct server *server)
 {
     const struct backend *backend = server->backend;
     uint64_t weight = server->weight;
@@ -150,7 +152,7 @@ static bool apply_weight(struct server *server, uint32_t weight)
 {
     struct backend *backend = server->backend;
     uint32_t old_weight = server->counted_weight;
-    bool used_backups = algorithm_uses_backups(backend);
+    bool used_backups = backend_uses_backups(backend);
     const struct server *used_backup = backend->only_backup;
     uint32_t usable_before = backend->usable_active + backend->usable_backup;
     count_server(server, weight);
@@ -159,7 +161,7 @@ static bool apply_weight(struct server *server, uint32_t weight)
     }
     count_backend_step(backend, usable_before);
     backend->ops->on_weight(backend, server, old_weight);
-    return used_backups != algorithm_uses_backups(backend) || used_backup != backend->only_backup;
+    return used_backups != backend_uses_backups(backend) || used_backup != backend->only_backup;
 }
 
 void backend_apply(struct server *server, uint64_t now_ms)
@@ -169,11 +171,11 @@ void backend_apply(struct server *server, uint64_t now_ms)
     if (backend->ops == NULL) {
         return;
     }
-    server->effective_weight = backend_effective_weight(server);
+    server->effective_weight = weigh(server);
     uint32_t weight = server_is_usable(server) ? server->effective_weight : 0;
     bool others_serve = weight != server->counted_weight && apply_weight(server, weight);
     if (!server_accepts_persistent(server) && backend->options.redistributes) {
-        queue_redistribute(server);
+        others_serve = queue_redistribute(server) || others_serve;
     }
     if (others_serve) {
         backend_serve_queues(backend, now_ms);
@@ -193,7 +195,7 @@ enum result backend_start(struct backend *backend, uint64_t now_ms)
     LIST_EACH(link, &backend->servers) {
         struct server *server = container_of(link, struct server, link);
         server->state_since_ms = now_ms;
-        server->effective_weight = backend_effective_weight(server);
+        server->effective_weight = weigh(server);
         count_server(server, server_is_usable(server) ? server->effective_weight : 0);
     }
     backend->only_backup = find_only_backup(backend);
@@ -243,7 +245,7 @@ bool backend_may_serve_any(const struct server *server)
         return false;
     }
     return !server->options->is_backup ||
-           (algorithm_uses_backups(backend) &&
+           (backend_uses_backups(backend) &&
             (backend->options.all_backups || backend->only_backup == server));
 }
 
@@ -261,7 +263,7 @@ enum result backend_assign(struct backend *backend, const struct balance_request
     if (backend->ops->fills_all && backend->queue_length > 0) {
         return RESULT_FULL;
     }
-    bool is_alone = algorithm_uses_backups(backend) && backend->only_backup != NULL;
+    bool is_alone = backend_uses_backups(backend) && backend->only_backup != NULL;
     *server = is_alone ? backend->only_backup : backend->ops->choose(backend, request);
     return *server == NULL ? RESULT_FULL : take_if_free(*server);
 }

@@ -15,9 +15,11 @@
 /* Brings counts, algorithm and queues in line with a server whose state or weight changed. */
 void backend_apply(struct server *server, uint64_t now_ms);
 
-/* The effective weight by the user's weight, the algorithm's scale and the slow start at
- * `backend->now_ms`. */
-uint32_t backend_effective_weight(const struct server *server);
+/* Whether the backups serve, since no active server is usable. */
+static inline bool backend_uses_backups(const struct backend *backend)
+{
+    return backend->usable_active == 0;
+}
 
 /* Takes a slot of a server. */
 void backend_take_slot(struct server *server);
@@ -31,7 +33,7 @@ bool backend_may_serve_any(const struct server *server);
 /* Gives the free slots of a server to those who wait. */
 void queue_serve(struct server *server, uint64_t now_ms);
 
-/* Lets all who wait for a server wait for any. */
-void queue_redistribute(struct server *server);
+/* Lets all who wait for a server wait for any; returns whether there were some. */
+bool queue_redistribute(struct server *server);
 
 #endif

@@ -137,15 +137,18 @@ void queue_serve(struct server *server, uint64_t now_ms)
     }
 }
 
-void queue_redistribute(struct server *server)
+bool queue_redistribute(struct server *server)
 {
+    bool has_moved = false;
     struct queue_entry *entry = first_of(&server->queue);
     while (entry != NULL) {
         queue_cancel(entry);
         entry->server = NULL;
         insert(entry);
+        has_moved = true;
         entry = first_of(&server->queue);
     }
+    return has_moved;
 }
 
 void backend_serve_queues(struct backend *backend, uint64_t now_ms)

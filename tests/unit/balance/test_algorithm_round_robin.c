@@ -25,6 +25,15 @@ static void test_equal_weights_in_order(void **state)
     farm_close(&farm);
 }
 
+static void test_sequence_of_haproxy(void **state)
+{
+    (void)state;
+    struct farm farm;
+    open_with(&farm, (const uint32_t[]){10, 3, 7, 1}, 4);
+    farm_expect(&farm, "acabacacadcabacacabacacabacacadcabacacabac");
+    farm_close(&farm);
+}
+
 static void test_shares_follow_weights(void **state)
 {
     (void)state;
@@ -184,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_weights_in_order),
+        cmocka_unit_test(test_sequence_of_haproxy),
         cmocka_unit_test(test_shares_follow_weights),
         cmocka_unit_test(test_heavy_server_is_spread),
         cmocka_unit_test(test_down_and_up_again),
