@@ -163,8 +163,11 @@ void connection_want(struct connection *connection, unsigned interest);
 MUST_USE enum result connection_read(struct connection *connection, struct chunk_queue *queue,
                                      enum chunk_kind kind, size_t bytes_max);
 
-/* Writes as much of `queue` as the socket takes and drops it from the queue. RESULT_OK: all
- * written. RESULT_BLOCKED: want EVENT_WRITE. RESULT_FAILED. */
+/*
+ * Writes as much of `queue` as the socket takes and drops it from the queue. RESULT_OK: all
+ * written. RESULT_BLOCKED: want EVENT_WRITE and call again with what is left in front, since with
+ * TLS that is sealed already. RESULT_FAILED.
+ */
 MUST_USE enum result connection_write(struct connection *connection, struct chunk_queue *queue);
 
 /* Ends our sending side (close_notify, shutdown(SHUT_WR)) once everything given to connection_write

@@ -182,6 +182,7 @@ enum result connection_write(struct connection *connection, struct chunk_queue *
         size_t count = 0;
         result = connection->tls != NULL ? write_sealed(connection, queue, &count)
                                          : write_plain(connection, queue, &count);
+        ASSERT(count <= queue->bytes);
         chunk_queue_drop(queue, count);
         connection->bytes_out += count;
     }
