@@ -285,7 +285,7 @@ static enum result add_address(struct config_reader *reader, const struct bind_s
         parsed.address.port = port;
     }
     uint32_t last = is_ip ? parsed.last_port : 0;
-    for (uint32_t port = parsed.address.port; result == RESULT_OK && port <= last; port++) {
+    for (uint32_t port = parsed.address.port; is_ip && result == RESULT_OK && port <= last; port++) {
         parsed.address.port = (uint16_t)port;
         result = add_bind(reader, model, list, &parsed.address, parsed.fd);
     }

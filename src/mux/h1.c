@@ -161,6 +161,7 @@ static void on_timer(struct event_timer *timer)
         offer_refusal(h1, STATUS_TIMEOUT, MUX_ABORT_TIMEOUT);
         return;
     case H1_LINGER:
+    case H1_DRAIN:
         destroy(h1, false);
         return;
     case H1_STREAM:
@@ -183,6 +184,37 @@ static void begin_linger(struct h1 *h1)
     set_timer(h1, client_ms < LINGER_MS_MAX ? client_ms : LINGER_MS_MAX);
 }
 
+/* An answer that came before the whole request (RFC 9112 9.3): the rest is read and dropped, and
+ * the connection stays. */
+static bool may_drain(const struct h1 *h1)
+{
+    return h1->receiving == H1_DIRECTION_BODY && h1->receive_kind != HTTP_BODY_TUNNEL &&
+           !h1->must_close && !h1->is_retired;
+}
+
+static void drain(struct h1 *h1)
+{
+    switch (h1_drop_body(h1)) {
+    case RESULT_END:
+        h1_reset_exchange(h1);
+        start_client_idle(h1);
+        look_for_request(h1);
+        return;
+    case RESULT_BLOCKED:
+    case RESULT_OK:
+        return;
+    case RESULT_NO_MEMORY:
+    case RESULT_FULL:
+        flow_wait_for_memory(&h1->flow);
+        return;
+    case RESULT_NOT_FOUND:
+    case RESULT_INVALID:
+    case RESULT_FAILED:
+        destroy(h1, false);
+        return;
+    }
+}
+
 static bool is_reusable(const struct h1 *h1)
 {
     return h1->sending == H1_DIRECTION_DONE && h1->receiving == H1_DIRECTION_DONE &&
@@ -193,7 +225,12 @@ static void end_client_exchange(struct h1 *h1)
 {
     bool is_whole = h1->sending == H1_DIRECTION_DONE && !h1->is_aborted;
     if (h1->flow.has_failed || !is_whole) {
-        destroy(h1, true);
+        /* only what ends by closing needs a reset to be seen as broken */
+        destroy(h1, h1->sending == H1_DIRECTION_BODY && h1->send_kind == HTTP_BODY_CLOSE);
+    } else if (may_drain(h1)) {
+        h1->phase = H1_DRAIN;
+        set_timer(h1, h1->base.options->client_timeout_ms);
+        drain(h1);
     } else if (is_reusable(h1)) {
         h1_reset_exchange(h1);
         start_client_idle(h1);
@@ -246,6 +283,7 @@ static void on_later(struct mux_flow *flow)
         return;
     case H1_STREAM:
     case H1_LINGER:
+    case H1_DRAIN:
     case H1_DEAD:
         return;
     }
@@ -299,6 +337,9 @@ static void on_input(struct mux_flow *flow)
     case H1_STREAM:
         on_stream_input(h1);
         return;
+    case H1_DRAIN:
+        drain(h1);
+        return;
     case H1_LINGER:
         chunk_queue_clear(&flow->input);
         if (flow_has_ended(flow) && chunk_queue_is_empty(&flow->output)) {
@@ -330,6 +371,7 @@ static void on_failed(struct mux_flow *flow)
     case H1_IDLE:
     case H1_HEAD:
     case H1_LINGER:
+    case H1_DRAIN:
         destroy(h1, false);
         return;
     case H1_STREAM:
@@ -408,7 +450,8 @@ static void destroy_mux(struct mux *mux, enum mux_abort reason)
 
 static void describe(const struct mux_stream *side, struct text *text)
 {
-    static const char *const PHASES[] = {"idle", "head", "stream", "ending", "linger", "dead"};
+    static const char *const PHASES[] = {"idle",  "head",   "stream", "ending",
+                                         "drain", "linger", "dead"};
     static const char *const DIRECTIONS[] = {"head", "body", "done"};
     const struct h1 *h1 = h1_of_side(side);
     text_append_format(text, "h1 phase=%s rx=%s tx=%s in=%zu out=%zu req=%u", PHASES[h1->phase],

@@ -2,7 +2,7 @@
 /*
  * What the sources of the HTTP/1.1 mux share: its object and its states.
  *
- *   IDLE -> HEAD -> STREAM -> ENDING -> IDLE (reuse) | LINGER -> destroyed
+ *   IDLE -> HEAD -> STREAM -> ENDING -> IDLE (reuse) | DRAIN -> IDLE | LINGER -> destroyed
  *    (server side: IDLE <-> STREAM; any -> destroyed)
  */
 #ifndef WEIR_MUX_H1_INTERNAL_H
@@ -22,6 +22,7 @@ enum h1_phase {
     H1_HEAD,   /* client side: part of a request head has come */
     H1_STREAM, /* a stream is offered or attached */
     H1_ENDING, /* the stream let go; what follows is decided after this turn's callbacks */
+    H1_DRAIN,  /* the rest of a request that was answered early is read and dropped */
     H1_LINGER, /* the output leaves, input is dropped, then the connection closes (RFC 9112 9.6) */
     H1_DEAD,   /* released after the turn */
 };
@@ -80,6 +81,9 @@ enum result h1_receive_head(struct mux_stream *side, struct http_message *messag
                             struct mux_refusal *refusal);
 enum result h1_receive_body(struct mux_stream *side, struct chunk_queue *queue, size_t bytes_max);
 const struct http_fields *h1_trailers(const struct mux_stream *side);
+
+/* Reads and drops what is left of the body. RESULT_END: complete. Else as h1_receive_body. */
+MUST_USE enum result h1_drop_body(struct h1 *h1);
 
 /* Sending functions of struct mux_ops. */
 enum result h1_send_head(struct mux_stream *side, const struct http_message *message);

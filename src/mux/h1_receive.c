@@ -268,3 +268,14 @@ const struct http_fields *h1_trailers(const struct mux_stream *side)
     const struct h1 *h1 = h1_of_side(side);
     return h1->has_trailers && h1->trailers.count > 0 ? &h1->trailers : NULL;
 }
+
+enum result h1_drop_body(struct h1 *h1)
+{
+    struct chunk_queue dropped = {0};
+    enum result result = RESULT_OK;
+    while (result == RESULT_OK) {
+        result = h1_receive_body(&h1->side, &dropped, h1->flow.window_bytes);
+        chunk_queue_clear(&dropped);
+    }
+    return result;
+}

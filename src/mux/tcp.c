@@ -227,7 +227,7 @@ static void on_later(struct mux_flow *flow)
         return;
     }
     if (tcp->is_aborted || flow->has_failed || chunk_queue_is_empty(&flow->output)) {
-        destroy(tcp, tcp->is_aborted);
+        destroy(tcp, false);
         return;
     }
     tcp->phase = TCP_FLUSH;

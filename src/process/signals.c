@@ -63,10 +63,7 @@ static void on_soft_stop(struct event_signal *signal, int number)
 
 static void on_terminate(struct event_signal *signal, int number)
 {
-    enum { SIGNAL_STATUS = 128 };
-    struct instance *instance = instance_of(signal, number);
-    instance->exit_status = SIGNAL_STATUS + number;
-    event_loop_stop(instance->loop);
+    event_loop_stop(instance_of(signal, number)->loop);
 }
 
 static void on_dump_pools(struct event_signal *signal, int number)
