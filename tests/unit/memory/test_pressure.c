@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -569,6 +570,165 @@ static void test_a_falling_level_tells_waiters_of_other_workers(void **state)
     test_memory_close(memory);
 }
 
+/* ---- workers that sleep: nobody may be forgotten ---- */
+
+enum { CREW = 4, JOBS = 400, JOBS_AT_ONCE = 5, CREW_SETS = 6, PATIENCE_S = 60 };
+
+/* A worker's thread: it turns while it is called, and sleeps otherwise. */
+struct crew_worker {
+    struct crew *crew;
+    struct ledger *ledger;
+    struct account account;
+    pthread_mutex_t lock;
+    pthread_cond_t called;
+    bool is_called;
+    unsigned done; /* jobs finished */
+    struct crew_job {
+        struct memory_waiter waiter;
+        struct crew_worker *worker;
+        bool has_memory;
+    } jobs[JOBS_AT_ONCE];
+};
+
+struct crew {
+    struct memory *memory;
+    struct crew_worker workers[CREW];
+    _Atomic unsigned finished;
+};
+
+static void call_worker(void *argument)
+{
+    struct crew_worker *worker = argument;
+    pthread_mutex_lock(&worker->lock);
+    worker->is_called = true;
+    pthread_cond_signal(&worker->called);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void start_job(struct memory_waiter *waiter)
+{
+    struct crew_job *job = container_of(waiter, struct crew_job, waiter);
+    if (account_charge(&job->worker->account, SET) == RESULT_OK) {
+        job->has_memory = true;
+    } else {
+        memory_wait(job->worker->ledger, WAIT_REQUEST, waiter);
+    }
+}
+
+/* Ends the jobs that have memory and starts others; true when there is work to go on with. */
+static bool work_a_turn(struct crew_worker *worker)
+{
+    bool is_busy = false;
+    for (int i = 0; i < JOBS_AT_ONCE; i++) {
+        struct crew_job *job = &worker->jobs[i];
+        if (job->has_memory) {
+            account_discharge(&worker->account, SET);
+            job->has_memory = false;
+            worker->done++;
+            is_busy = true;
+        }
+        if (worker->done < JOBS && job->waiter.ledger == NULL) {
+            start_job(&job->waiter);
+            is_busy = is_busy || job->has_memory;
+        }
+    }
+    return is_busy;
+}
+
+static bool has_jobs(const struct crew_worker *worker)
+{
+    for (int i = 0; i < JOBS_AT_ONCE; i++) {
+        if (worker->jobs[i].waiter.ledger != NULL || worker->jobs[i].has_memory) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sleeps until called: without a timeout, as a loop without events does. */
+static void sleep_until_called(struct crew_worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    while (!worker->is_called) {
+        pthread_cond_wait(&worker->called, &worker->lock);
+    }
+    worker->is_called = false;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void *run_worker(void *argument)
+{
+    struct crew_worker *worker = argument;
+    while (worker->done < JOBS || has_jobs(worker)) {
+        bool is_busy = work_a_turn(worker);
+        is_busy = memory_wake(worker->ledger) > 0 || is_busy;
+        if (!is_busy) {
+            sleep_until_called(worker);
+        }
+    }
+    memory_wake(worker->ledger);
+    /* A loop that is done still turns when it is called. */
+    atomic_fetch_add(&worker->crew->finished, 1);
+    while (atomic_load(&worker->crew->finished) < CREW) {
+        sleep_until_called(worker);
+        memory_wake(worker->ledger);
+    }
+    for (int i = 0; i < CREW; i++) {
+        call_worker(&worker->crew->workers[i]);
+    }
+    return NULL;
+}
+
+static void open_crew(struct crew *crew)
+{
+    crew->memory = test_memory_open(
+        (struct memory_options){.limit_bytes = LIMIT, .workers = CREW, .keep_caches = true});
+    memory_set_wake_bytes(crew->memory, SET);
+    for (unsigned i = 0; i < CREW; i++) {
+        struct crew_worker *worker = &crew->workers[i];
+        worker->crew = crew;
+        worker->ledger = memory_ledger(crew->memory, i);
+        worker->ledger->observe = NULL;
+        account_init(&worker->account, worker->ledger, ACCOUNT_CLIENT, 0);
+        pthread_mutex_init(&worker->lock, NULL);
+        pthread_cond_init(&worker->called, NULL);
+        memory_set_wake_hook(worker->ledger, call_worker, worker);
+        for (int k = 0; k < JOBS_AT_ONCE; k++) {
+            worker->jobs[k].worker = worker;
+            memory_waiter_init(&worker->jobs[k].waiter, start_job);
+        }
+    }
+}
+
+static void test_no_worker_sleeps_on_while_memory_is_left(void **state)
+{
+    (void)state;
+    static struct crew crew;
+    pthread_t threads[CREW];
+    struct memory_usage usage;
+    struct account ballast;
+    open_crew(&crew);
+    memory_read_usage(crew.memory, &usage);
+    account_init(&ballast, memory_shared_ledger(crew.memory), ACCOUNT_TABLE, 0);
+    memory_shared_ledger(crew.memory)->observe = NULL;
+    /* Twenty jobs want a set at a time and six are left. */
+    assert_int_equal(account_charge(&ballast, usage.traffic_max - CREW_SETS * SET - 1), RESULT_OK);
+    alarm(PATIENCE_S); /* a forgotten worker ends the test */
+    for (int i = 0; i < CREW; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, run_worker, &crew.workers[i]), 0);
+    }
+    for (int i = 0; i < CREW; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    alarm(0);
+    for (int i = 0; i < CREW; i++) {
+        assert_true(crew.workers[i].done >= JOBS);
+        assert_int_equal(crew.workers[i].account.used, 0);
+    }
+    account_discharge(&ballast, ballast.used);
+    test_memory_close(crew.memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,6 +754,7 @@ int main(void)
         cmocka_unit_test(test_other_workers_are_told),
         cmocka_unit_test(test_a_sleeping_workers_surplus_is_called_in),
         cmocka_unit_test(test_a_falling_level_tells_waiters_of_other_workers),
+        cmocka_unit_test(test_no_worker_sleeps_on_while_memory_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
