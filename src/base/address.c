@@ -33,7 +33,9 @@ struct address address_from_socket(const struct sockaddr_storage *storage, sockl
     return address;
 }
 
-/* An abstract name is what follows a leading NUL, without one behind it; a path ends with its NUL.
+/*
+ * An abstract name follows a leading NUL and is padded with zeros to the whole field, as HAProxy's
+ * abns@ does (both must agree to find each other); a path ends with its NUL.
  */
 static socklen_t unix_to_socket(const struct address *address, struct sockaddr_storage *storage)
 {
@@ -44,6 +46,9 @@ static socklen_t unix_to_socket(const struct address *address, struct sockaddr_s
     }
     memcpy(un.sun_path + (address->is_abstract ? 1 : 0), address->path, length);
     memcpy(storage, &un, sizeof(un));
+    if (address->is_abstract) {
+        return sizeof(un);
+    }
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
 }
 

@@ -115,6 +115,11 @@ static enum result receive_response_head(struct h1 *h1, struct http_message *mes
     if (result != RESULT_OK) {
         return result;
     }
+    if (front.length > 0 &&
+        front.data[0] != 'H') { /* no status line begins like this, and none will */
+        refusal->error.reason = "a status line is expected";
+        return refuse(h1, refusal, STATUS_BAD_GATEWAY, MUX_ABORT_MALFORMED);
+    }
     result = http1_find_head(front, &h1->head_scanned, &h1->head_length);
     if (result == RESULT_BLOCKED) {
         return incomplete_response(h1, front.length, refusal);
@@ -125,6 +130,9 @@ static enum result receive_response_head(struct h1 *h1, struct http_message *mes
         return result;
     }
     if (result != RESULT_OK) {
+        return refuse(h1, refusal, STATUS_BAD_GATEWAY, MUX_ABORT_MALFORMED);
+    }
+    if (message->status == STATUS_SWITCHING && !h1->asked_upgrade) { /* RFC 9110 15.2.2 */
         return refuse(h1, refusal, STATUS_BAD_GATEWAY, MUX_ABORT_MALFORMED);
     }
     take_head(h1);

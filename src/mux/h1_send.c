@@ -57,6 +57,7 @@ static enum result send_request_head(struct h1 *h1, const struct http_message *m
     enum result result = write_head(h1, message, &options);
     if (result == RESULT_OK) {
         h1->method = message->method_id;
+        h1->asked_upgrade = message->wants_upgrade;
         h1->must_close = h1->must_close || options.close;
         begin_sending_body(h1, message->body, message->content_length);
     }

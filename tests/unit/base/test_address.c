@@ -99,7 +99,7 @@ static void test_unix_paths(void **state)
     memcpy(&un, &storage, sizeof(un));
     assert_string_equal(un.sun_path, "/run/x");
     path.is_abstract = true;
-    assert_int_equal(address_to_socket(&path, &storage), start + 1 + strlen("/run/x"));
+    assert_int_equal(address_to_socket(&path, &storage), sizeof(un)); /* padded, as HAProxy */
     memcpy(&un, &storage, sizeof(un));
     assert_int_equal(un.sun_path[0], 0);
     assert_string_equal(un.sun_path + 1, "/run/x");
