@@ -145,8 +145,8 @@ void event_loop_turn(struct event_loop *loop, bool may_wait)
     ev_run(loop->native, loop->is_waiting ? EVRUN_ONCE : EVRUN_NOWAIT);
     library_meter_end(loop->own_phase, &loop->account, &loop->library_bytes);
     event_deferred_run(loop);
-    (void)memory_wake(loop->account.ledger);
     pressure_update(ledger_memory(loop->account.ledger), event_now_ms(loop));
+    (void)memory_wake(loop->account.ledger);
 }
 
 void event_loop_stop(struct event_loop *loop)
@@ -219,5 +219,6 @@ static void on_tick(struct event_timer *timer)
     loop->ticked_us = loop->now_us;
     loop->wall_offset_us = clock_wall_us() - clock_monotonic_us();
     pool_tick(ledger_memory(loop->account.ledger), loop->account.ledger);
+    memory_observe_resident(ledger_memory(loop->account.ledger));
     event_timer_set(&loop->tick, MS_PER_SECOND);
 }
