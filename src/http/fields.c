@@ -26,13 +26,11 @@ void http_fields_init(struct http_fields *fields, struct arena *arena, uint16_t 
 
 size_t http_fields_arena_bytes(const struct chunk_source *source, uint16_t fields_max)
 {
-    size_t entries = ENTRIES_FIRST;
-    size_t bytes = source->bytes[CHUNK_SMALL] + source->bytes[CHUNK_NORMAL];
-    while (entries < fields_max) {
-        entries *= ENTRIES_GROWTH;
-        bytes += entries * sizeof(struct http_field);
-    }
-    return bytes;
+    const size_t normal = source->bytes[CHUNK_NORMAL];
+    const size_t payload = size_max(normal, source->bytes[CHUNK_LARGE]);
+    size_t table = size_min((size_t)fields_max * sizeof(struct http_field), payload);
+    /* the array, those it grew out of (less than it together), and what blocks leave unused */
+    return source->bytes[CHUNK_SMALL] + ENTRIES_GROWTH * table + ENTRIES_GROWTH * normal;
 }
 
 /* Why the arena refused `bytes`: its cap allows no block that would hold them, or the account. */
@@ -56,10 +54,22 @@ static enum result refuse(struct http_fields *fields, enum result result)
     return result;
 }
 
+/* The next size of the array: twice the last, within the limit and the largest chunk. */
+static size_t next_size(const struct http_fields *fields)
+{
+    const struct chunk_source *source = fields->arena->source;
+    size_t size = fields->size == 0 ? ENTRIES_FIRST : (size_t)fields->size * ENTRIES_GROWTH;
+    size_t payload = size_max(source->bytes[CHUNK_NORMAL], source->bytes[CHUNK_LARGE]);
+    size_t entries_in_chunk = (payload - ARENA_LINK_BYTES) / sizeof(struct http_field);
+    return size_min(size_min(size, fields->fields_max), entries_in_chunk);
+}
+
 static enum result grow(struct http_fields *fields)
 {
-    size_t size = fields->size == 0 ? ENTRIES_FIRST : (size_t)fields->size * ENTRIES_GROWTH;
-    size = size_min(size, fields->fields_max);
+    size_t size = next_size(fields);
+    if (size <= fields->size) {
+        return refuse(fields, RESULT_FULL);
+    }
     size_t bytes = size * sizeof(struct http_field);
     struct http_field *entries = arena_take(fields->arena, bytes);
     if (entries == NULL) {

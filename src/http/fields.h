@@ -4,7 +4,8 @@
  * whose array and changed texts live in the message's arena. Names keep the spelling they came
  * with; comparisons fold case. Pseudo-header fields of HTTP/2 and HTTP/3 are never in it.
  *
- * What bounds it: `fields_max` entries (tune.http.maxhdr) and the arena's cap. Adding past either
+ * What bounds it: `fields_max` entries (tune.http.maxhdr), those that one chunk holds
+ * (408 with 16 KiB), and the arena's cap. Adding past either
  * is sticky: see arena_has_overflowed and `overflowed`.
  */
 #ifndef WEIR_HTTP_FIELDS_H

@@ -41,7 +41,8 @@ static bool lacks_version(struct slice line)
     if (at < end && *at == '/') { /* a response's "HTTP/1.1" */
         return false;
     }
-    line = slice_trim(line);
+    line =
+        slice_trim(slice_ends_with(line, SLICE("\r")) ? slice_first(line, line.length - 1) : line);
     for (size_t i = 0; i < line.length; i++) {
         if (line.data[i] == ' ' || line.data[i] == '\t') {
             gaps++;

@@ -176,10 +176,16 @@ static bool is_host(struct slice value)
 /* Host is the target's authority from now on (RFC 9112 3.2.2): behind us there is one spelling. */
 static enum result take_host_from_target(struct http_message *message, uint16_t index)
 {
-    if (index == message->fields.count) {
-        return http_fields_append(&message->fields, SLICE("host"), message->authority);
+    size_t at = slice_find_char(message->authority, '@'); /* only where violations are accepted */
+    struct slice host = message->authority;
+    while (at < host.length) {
+        host = slice_skip(host, at + 1);
+        at = slice_find_char(host, '@');
     }
-    message->fields.entries[index].value = message->authority;
+    if (index == message->fields.count) {
+        return http_fields_append(&message->fields, SLICE("host"), host);
+    }
+    message->fields.entries[index].value = host;
     return RESULT_OK;
 }
 
