@@ -152,6 +152,12 @@ static const struct config_keyword *find(const struct config_reader *reader,
 
 static enum result fail_unknown(struct config_reader *reader, const char *word)
 {
+    const char *second = reader->words->words[1];
+    bool is_group =
+        strcmp(word, "option") == 0 || strcmp(word, "timeout") == 0 || strcmp(word, "stats") == 0;
+    if (is_group && second != NULL && word == reader->words->words[0]) {
+        return config_fail(reader, "'%s' : unknown or not supported by weir: '%s'", word, second);
+    }
     if (config_is_haproxy_keyword(word)) {
         return config_fail(reader, "keyword '%s' in '%s' section is not supported by weir yet",
                            word, reader->section_name);

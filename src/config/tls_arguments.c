@@ -78,6 +78,20 @@ static enum result force_version(struct config_reader *reader, const struct tls_
     return RESULT_OK;
 }
 
+static enum result exclude_version(struct config_reader *reader, const struct tls_argument *row,
+                                   const char *value, struct tls_options *tls)
+{
+    enum tls_version excluded = (enum tls_version)row->value;
+    (void)reader;
+    (void)value;
+    if (excluded == TLS_VERSION_1_3) {
+        tls->max_version = TLS_VERSION_1_2;
+    } else if (tls->min_version <= excluded) {
+        tls->min_version = excluded + 1;
+    }
+    return RESULT_OK;
+}
+
 static enum result read_verify(struct config_reader *reader, const struct tls_argument *row,
                                const char *value, struct tls_options *tls)
 {
@@ -143,6 +157,10 @@ static const struct tls_argument ROWS[] = {
     {"force-tlsv11", false, force_version, 0, TLS_VERSION_1_1},
     {"force-tlsv12", false, force_version, 0, TLS_VERSION_1_2},
     {"force-tlsv13", false, force_version, 0, TLS_VERSION_1_3},
+    {"no-tlsv10", false, exclude_version, 0, TLS_VERSION_1_0},
+    {"no-tlsv11", false, exclude_version, 0, TLS_VERSION_1_1},
+    {"no-tlsv12", false, exclude_version, 0, TLS_VERSION_1_2},
+    {"no-tlsv13", false, exclude_version, 0, TLS_VERSION_1_3},
     {"no-sslv3", false, read_ignored, 0, 0},
     {"verify", true, read_verify, 0, 0},
     {"strict-sni", false, read_flag, FIELD(strict_sni), 1},

@@ -17,7 +17,7 @@
 #include "process/startup.h"
 #include "process/version.h"
 
-enum { MESSAGE_SIZE = 16384, STATUS_NO_LISTENER = 2 };
+enum { MESSAGE_SIZE = 16384, STATUS_NO_LISTENER = 2, STATUS_BAD_CONDITION = 2 };
 
 static int check_condition(const struct command_line *line, struct report *report)
 {
@@ -31,6 +31,9 @@ static int check_condition(const struct command_line *line, struct report *repor
         .registry = registry_rules(), .report = &report->config, .version = WEIR_VERSION};
     enum result result = config_evaluate_condition(&input, line->condition, &account);
     memory_destroy(memory, false);
+    if (result == RESULT_INVALID) {
+        return STATUS_BAD_CONDITION;
+    }
     return result == RESULT_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "process/instance.h"
+#include "proxy/admission.h"
 #include "proxy/logs.h"
 #include "proxy/proxy.h"
 #include "proxy/worker_life.h"
@@ -18,7 +19,7 @@
 static struct instance *instance_of(struct event_signal *signal, int number)
 {
     struct event_signal *first = signal;
-    static const int NUMBERS[] = {SIGUSR1, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    static const int NUMBERS[] = {SIGUSR1, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGTTOU, SIGTTIN};
     for (unsigned i = 0; NUMBERS[i] != number; i++) {
         first--;
     }
@@ -90,6 +91,20 @@ static void on_log_state(struct event_signal *signal, int number)
     }
 }
 
+static void on_pause(struct event_signal *signal, int number)
+{
+    LIST_EACH(link, &instance_of(signal, number)->worker.proxies) {
+        proxy_pause(container_of(link, struct proxy, link));
+    }
+}
+
+static void on_resume(struct event_signal *signal, int number)
+{
+    LIST_EACH(link, &instance_of(signal, number)->worker.proxies) {
+        proxy_resume(container_of(link, struct proxy, link));
+    }
+}
+
 void signals_start(struct instance *instance)
 {
     static const struct {
@@ -97,7 +112,8 @@ void signals_start(struct instance *instance)
         void (*on_signal)(struct event_signal *signal, int number);
     } ROWS[] = {
         {SIGUSR1, on_soft_stop},  {SIGTERM, on_terminate}, {SIGINT, on_terminate},
-        {SIGQUIT, on_dump_pools}, {SIGHUP, on_log_state},
+        {SIGQUIT, on_dump_pools}, {SIGHUP, on_log_state},  {SIGTTOU, on_pause},
+        {SIGTTIN, on_resume},
     };
     signal(SIGPIPE, SIG_IGN);
     event_timer_init(&instance->hard_stop, instance->loop, on_hard_stop);

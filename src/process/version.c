@@ -43,6 +43,7 @@ void version_print(bool is_long)
     }
     print_build();
     print_libraries();
+    printf("\nAvailable polling systems :\n      epoll : pref=300,  test result OK\n");
     printf("\nAvailable multiplexer protocols :\n");
     printf("        H1 : mode=HTTP  side=FE|BE\n");
     printf("       TCP : mode=TCP   side=FE|BE\n");

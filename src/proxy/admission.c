@@ -25,7 +25,10 @@ static void set_paused(struct proxy *proxy, bool paused)
 
 void proxy_update_admission(struct proxy *proxy)
 {
-    bool is_full = proxy->maxconn != 0 && proxy->counters.sessions_current >= proxy->maxconn;
+    uint64_t now_ms = event_now_ms(proxy->worker->loop);
+    uint32_t rate_max = proxy->settings->session_rate_max;
+    bool is_full = (proxy->maxconn != 0 && proxy->counters.sessions_current >= proxy->maxconn) ||
+                   (rate_max != 0 && rate_read(&proxy->counters.session_rate, now_ms) >= rate_max);
     bool pauses = is_full || proxy->worker->listeners_full || proxy->state != PROXY_READY;
     proxy->is_full = is_full;
     if (pauses != proxy->is_held && proxy->state != PROXY_STOPPED) {

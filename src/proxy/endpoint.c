@@ -25,7 +25,8 @@ static uint64_t tag_of(const struct link_request *request)
 {
     struct slice destination =
         slice_of((const char *)&request->destination, sizeof(request->destination));
-    uint64_t tag = hash_bytes(request->sni, 0);
+    uint64_t owner = request->is_private ? request->session_id : 0;
+    uint64_t tag = hash_bytes(request->sni, owner);
     return hash_bytes(destination, tag);
 }
 
@@ -45,7 +46,7 @@ static bool keeps_idle(const struct server_link *link)
     const struct worker *worker = proxy->worker;
     const struct server_options *options = endpoint->server.options;
     bool closes = proxy_has(proxy, OPTION_HTTP_SERVER_CLOSE) || proxy_has(proxy, OPTION_HTTPCLOSE);
-    return !link->is_tcp && !link->is_private && !closes && !worker->facts->is_stopping &&
+    return !link->is_tcp && !closes && !worker->facts->is_stopping &&
            link->uses < options->max_reuse &&
            endpoint->idle_count < options->pool_max_connections &&
            (endpoint->server.admin & SERVER_MAINT_ANY) == 0 &&

@@ -67,7 +67,8 @@ struct server_link {
 struct link_request {
     bool is_tcp;
     bool may_reuse;
-    bool is_private;
+    bool is_private;     /* not for other sessions */
+    uint64_t session_id; /* whose it is then */
     struct slice sni;
     struct address destination; /* AF_UNSPEC: the server's */
     struct address source;      /* AF_UNSPEC: none */

@@ -156,6 +156,9 @@ enum result proxy_bind(struct proxy *proxy,
         enum result result =
             listener_bind(&bind->listener, &proxy->worker->transport, &options, error);
         if (result != RESULT_OK) {
+            text_append_string(error, " for [");
+            address_append_with_port(error, &options.address, true);
+            text_append_char(error, ']');
             return result;
         }
     }

@@ -27,6 +27,7 @@ struct session {
     struct address source; /* as changed by set-src */
     struct address destination;
     struct variable_set variables;
+    uint64_t id; /* unique in the process, never 0 */
     uint64_t accept_us;
     uint64_t accept_wall_us;
     uint64_t handshake_us;       /* 0: none or not finished */

@@ -151,6 +151,7 @@ static bool are_rules_passed(struct session *session, const struct rule_list *ru
         .scratch = &worker->scratch,
         .stream_arena = &worker->scratch,
         .frontend = &session->proxy->identity,
+        .frontend_is_http = session->proxy->settings->mode == PROXY_MODE_HTTP,
         .listener_name = session->bind->settings->name,
         .listener_id = session->bind->settings->id,
         .client = session->connection,
@@ -277,6 +278,7 @@ static struct session *create(struct bind *bind, struct connection *connection)
     session->source = connection->peer;
     connection_find_local(connection);
     session->destination = connection->local;
+    session->id = ++worker->facts->sessions_total;
     session->accept_us = event_now_us(worker->loop);
     session->accept_wall_us = event_wall_us(worker->loop);
     variable_set_init(&session->variables, VARIABLE_SESSION, &connection->account);

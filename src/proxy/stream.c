@@ -241,6 +241,8 @@ static void init_context(struct stream *stream)
     context->scratch = &stream->scratch;
     context->stream_arena = &stream->arena;
     context->frontend = &stream->frontend->identity;
+    context->frontend_is_http = stream->frontend->settings->mode == PROXY_MODE_HTTP;
+    context->frontend_errors = stream->frontend->settings->errors;
     context->listener_name = session->bind->settings->name;
     context->listener_id = session->bind->settings->id;
     context->client = session->connection;

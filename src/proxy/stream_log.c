@@ -148,6 +148,8 @@ void stream_log(struct stream *stream)
     stream_prepare_context(stream, RULE_LOG);
     struct rule_context *context = &stream->context;
     context->is_final = true;
+    context->log_is_early = stream->client != NULL;
+    context->service_name = stream->service != NULL ? "<STATS>" : NULL;
     context->request = stream->request.method.length > 0 ? &stream->request : NULL;
     if (context->server == NULL) {
         context->server = stream->final_server;

@@ -32,7 +32,11 @@ void stream_prepare_context(struct stream *stream, enum rule_phase phase)
     context->request = has_request ? &stream->request : NULL;
     context->response = stream->response.status != 0 ? &stream->response : NULL;
     context->request_body = &stream->up.queue;
+    const struct global_settings *global = &stream->worker->configuration->global;
+    size_t body_max = global->bufsize - global->maxrewrite;
     context->request_complete = stream->up.has_ended;
+    context->request_full = stream->up.queue.bytes >= body_max;
+    context->response_full = stream->down.queue.bytes >= body_max;
     context->response_body = &stream->down.queue;
     context->response_complete = stream->down.has_ended;
     if (stream->backend != NULL) {

@@ -21,6 +21,9 @@ void stream_release_server(struct stream *stream, bool abort)
     queue_cancel(&stream->queue);
     if (stream->server != NULL) {
         struct mux_stream *server = stream->server;
+        connection_find_local(server->mux->connection);
+        stream->facts.server_address = server->mux->connection->peer;
+        stream->facts.server_source = server->mux->connection->local;
         stream->server = NULL;
         stream->server_link = NULL;
         server->mux->ops->release(server, abort);
@@ -117,7 +120,14 @@ static enum progress begin_waiting(struct stream *stream, struct server *server)
     stream->queue.order =
         ((int64_t)stream->settings.priority_class << 32) + stream->settings.priority_offset;
     if (queue_wait(&stream->queue, backend, server, stream_now_ms(stream)) != RESULT_OK) {
-        return refuse(stream, 'S', 'Q');
+        bool may_go_elsewhere = server != NULL && !stream->is_redispatched_once;
+        if (!may_go_elsewhere) {
+            return refuse(stream, 'S', 'Q');
+        }
+        stream->failed = server; /* its queue is full: maxqueue */
+        stream->is_redispatched_once = true;
+        stream->cookie.is_direct = false;
+        return PROGRESS_AGAIN;
     }
     uint32_t before = queue_position(&stream->queue);
     stream->facts.server_queue = server != NULL ? before : 0;
@@ -224,8 +234,8 @@ static bool may_reuse(const struct stream *stream)
         return false;
     }
     switch (settings->reuse) {
-    case HTTP_REUSE_NEVER:
-        return false;
+    case HTTP_REUSE_NEVER: /* its own connection only */
+        return !is_first;
     case HTTP_REUSE_SAFE:
         return !is_first || stream_is_idempotent(stream);
     case HTTP_REUSE_AGGRESSIVE:
@@ -242,6 +252,7 @@ static enum result acquire(struct stream *stream)
         .is_tcp = stream->is_tcp,
         .may_reuse = may_reuse(stream),
         .is_private = stream->backend->settings->reuse == HTTP_REUSE_NEVER,
+        .session_id = stream->session->id,
         .sni = server_name_of(stream, endpoint),
         .destination = stream_destination(stream),
         .source = endpoint->settings->source,

@@ -37,6 +37,7 @@ struct process_facts {
     uint32_t connections_current;
     uint32_t connections_peak;
     uint64_t connections_total;
+    uint64_t sessions_total;
     uint64_t requests_total;
     uint32_t handshakes_current; /* TLS, under way */
     uint64_t streams_total;      /* also the next stream's id */

@@ -106,10 +106,23 @@ static void purge_idle_links(struct worker *worker, uint64_t now_ms)
     }
 }
 
+/* Frontends with `rate-limit sessions` may take connections again when the last second's are
+ * forgotten. */
+static void admit_by_rate(struct worker *worker)
+{
+    LIST_EACH(link, &worker->proxies) {
+        struct proxy *proxy = container_of(link, struct proxy, link);
+        if (proxy->settings->session_rate_max != 0) {
+            proxy_update_admission(proxy);
+        }
+    }
+}
+
 static void on_tick(struct event_timer *timer)
 {
     struct worker *worker = container_of(timer, struct worker, tick);
     purge_idle_links(worker, event_now_ms(worker->loop));
+    admit_by_rate(worker);
     relieve(worker);
     worker_update_admission(worker);
     event_timer_set(timer, TICK_MS);
