@@ -164,24 +164,24 @@ static bool apply_weight(struct server *server, uint32_t weight)
     return used_backups != backend_uses_backups(backend) || used_backup != backend->only_backup;
 }
 
-void backend_apply(struct server *server, uint64_t now_ms)
+uint32_t backend_apply(struct server *server, uint64_t now_ms)
 {
     struct backend *backend = server->backend;
     backend->now_ms = now_ms > backend->now_ms ? now_ms : backend->now_ms;
     if (backend->ops == NULL) {
-        return;
+        return 0;
     }
     server->effective_weight = weigh(server);
     uint32_t weight = server_is_usable(server) ? server->effective_weight : 0;
     bool others_serve = weight != server->counted_weight && apply_weight(server, weight);
-    if (!server_accepts_persistent(server) && backend->options.redistributes) {
-        others_serve = queue_redistribute(server) || others_serve;
-    }
-    if (others_serve) {
+    bool redistributes = backend->options.redistributes && !server_accepts_persistent(server);
+    uint32_t requeued = redistributes ? queue_redistribute(server) : 0;
+    if (others_serve || requeued > 0) {
         backend_serve_queues(backend, now_ms);
     } else {
         queue_serve(server, now_ms);
     }
+    return requeued;
 }
 
 enum result backend_start(struct backend *backend, uint64_t now_ms)

@@ -59,6 +59,15 @@ struct balance_options {
 
 struct balance_ops;
 
+/* What happened to a server, besides what can be read from it. */
+struct server_change {
+    enum server_health health_before;
+    unsigned admin_before;
+    uint32_t
+        requeued; /* who left its queue to wait for any server, or found a slot by the change */
+    bool took_backend_down; /* it was the last usable one */
+};
+
 struct backend {
     struct proxy_identity identity;
     struct counters counters;
@@ -81,7 +90,9 @@ struct backend {
     uint32_t starting_count; /* servers in slow start */
     bool has_dynamic_limits; /* some server has minconn or slow start: limits change without an
                                 event */
-    uint64_t now_ms;         /* of the last call */
+    /* Told after each change of health or administration; NULL: nobody. */
+    void (*on_server_change)(struct server *server, const struct server_change *change);
+    uint64_t now_ms; /* of the last call */
     uint64_t last_change_ms, downtime_ms;
 };
 
@@ -103,6 +114,8 @@ struct balance_request {
     struct slice
         key; /* hash input; data NULL: none (round robin is used instead, as HAProxy does) */
     struct server *avoid; /* just failed there (redispatch), or NULL */
+    /* Told after each change of health or administration; NULL: nobody. */
+    void (*on_server_change)(struct server *server, const struct server_change *change);
     uint64_t now_ms;
 };
 

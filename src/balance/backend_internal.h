@@ -12,8 +12,9 @@
 #include "balance/backend.h"
 #include "balance/server.h"
 
-/* Brings counts, algorithm and queues in line with a server whose state or weight changed. */
-void backend_apply(struct server *server, uint64_t now_ms);
+/* Brings counts, algorithm and queues in line with a server whose state or weight changed. Returns
+ * how many of its queue wait for any server now. */
+uint32_t backend_apply(struct server *server, uint64_t now_ms);
 
 /* Whether the backups serve, since no active server is usable. */
 static inline bool backend_uses_backups(const struct backend *backend)
@@ -33,7 +34,7 @@ bool backend_may_serve_any(const struct server *server);
 /* Gives the free slots of a server to those who wait. */
 void queue_serve(struct server *server, uint64_t now_ms);
 
-/* Lets all who wait for a server wait for any; returns whether there were some. */
-bool queue_redistribute(struct server *server);
+/* Lets all who wait for a server wait for any; returns how many. */
+uint32_t queue_redistribute(struct server *server);
 
 #endif

@@ -137,18 +137,18 @@ void queue_serve(struct server *server, uint64_t now_ms)
     }
 }
 
-bool queue_redistribute(struct server *server)
+uint32_t queue_redistribute(struct server *server)
 {
-    bool has_moved = false;
+    uint32_t moved = 0;
     struct queue_entry *entry = first_of(&server->queue);
     while (entry != NULL) {
         queue_cancel(entry);
         entry->server = NULL;
         insert(entry);
-        has_moved = true;
+        moved++;
         entry = first_of(&server->queue);
     }
-    return has_moved;
+    return moved;
 }
 
 void backend_serve_queues(struct backend *backend, uint64_t now_ms)

@@ -40,14 +40,32 @@ static void count_step(struct server *server, bool was_alive, uint64_t now_ms)
     server->state_since_ms = now_ms;
 }
 
+/* Applies a change that was made and tells it. */
+static void finish_change(struct server *server, struct server_change change, uint64_t now_ms)
+{
+    struct backend *backend = server->backend;
+    bool was_usable = backend->usable_active + backend->usable_backup > 0;
+    uint32_t served = backend->served;
+    change.requeued = backend_apply(server, now_ms);
+    if (backend->served > served) {
+        change.requeued += backend->served - served;
+    }
+    change.took_backend_down = was_usable && backend->usable_active + backend->usable_backup == 0;
+    if (backend->on_server_change != NULL) {
+        backend->on_server_change(server, &change);
+    }
+}
+
 /* ---- health ---- */
 
-static bool change_health(struct server *server, enum server_health health, uint64_t now_ms)
+static void change_health(struct server *server, enum server_health health, uint64_t now_ms)
 {
-    bool was_down = server->health == SERVER_DOWN;
+    const struct server_change change = {.health_before = server->health,
+                                         .admin_before = server->admin};
+    const struct server_options *options = server->options;
     bool is_down = health == SERVER_DOWN;
-    if (was_down == is_down) {
-        return false;
+    if ((server->health == SERVER_DOWN) == is_down) {
+        return;
     }
     bool was_alive = server_is_alive(server);
     if (is_down) {
@@ -55,9 +73,9 @@ static bool change_health(struct server *server, enum server_health health, uint
     } else {
         begin_up(server, now_ms);
     }
+    server->check_health = is_down ? 0 : options->rise + options->fall - 1;
     count_step(server, was_alive, now_ms);
-    backend_apply(server, now_ms);
-    return true;
+    finish_change(server, change, now_ms);
 }
 
 /* The next of a tree of trackers in preorder, or NULL behind the last below `root`. */
@@ -80,7 +98,7 @@ static struct server *next_tracker(const struct server *root, struct server *ser
 void server_set_health(struct server *server, enum server_health health, uint64_t now_ms)
 {
     for (struct server *each = server; each != NULL; each = next_tracker(server, each)) {
-        (void)change_health(each, health, now_ms);
+        change_health(each, health, now_ms);
     }
 }
 
@@ -103,6 +121,8 @@ static void change_admin(struct server *server, unsigned admin, uint64_t now_ms)
     if (admin == server->admin) {
         return;
     }
+    const struct server_change change = {.health_before = server->health,
+                                         .admin_before = server->admin};
     bool was_alive = server_is_alive(server);
     bool was_in_maintenance = (server->admin & SERVER_MAINT_ANY) != 0;
     server->admin = admin;
@@ -110,7 +130,7 @@ static void change_admin(struct server *server, unsigned admin, uint64_t now_ms)
         leave_maintenance(server, now_ms);
     }
     count_step(server, was_alive, now_ms);
-    backend_apply(server, now_ms);
+    finish_change(server, change, now_ms);
 }
 
 /* The flags of a server that tracks another, by that one's. */
@@ -151,7 +171,7 @@ void server_set_weight(struct server *server, uint32_t weight)
 {
     ASSERT(weight <= SERVER_WEIGHT_MAX);
     server->weight = weight;
-    backend_apply(server, server->backend->now_ms);
+    (void)backend_apply(server, server->backend->now_ms);
 }
 
 void server_set_maxconn(struct server *server, uint32_t maxconn, uint64_t now_ms)
@@ -165,7 +185,7 @@ static void go_on_starting(struct server *server, uint64_t now_ms)
     if (now_ms >= server->starting_since_ms + server->options->slow_start_ms) {
         set_health(server, SERVER_UP);
     }
-    backend_apply(server, now_ms);
+    (void)backend_apply(server, now_ms);
 }
 
 void backend_advance(struct backend *backend, uint64_t now_ms)

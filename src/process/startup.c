@@ -18,6 +18,7 @@
 #include "process/signals.h"
 #include "proxy/logs.h"
 #include "proxy/proxy_life.h"
+#include "proxy/server_change.h"
 #include "proxy/worker_life.h"
 
 enum { ERROR_SIZE = 1024 };
@@ -113,6 +114,18 @@ static enum result report_failure(struct instance *instance, const struct proxy_
     return result;
 }
 
+/* `track`: once all proxies are there. */
+static enum result connect_trackers(struct instance *instance)
+{
+    char buffer[ERROR_SIZE];
+    struct text error = text_over(buffer, sizeof(buffer));
+    enum result result = server_change_connect_trackers(&instance->worker, &error);
+    if (result != RESULT_OK) {
+        report_write(instance->report, REPORT_ALERT, "config : parsing %s", buffer);
+    }
+    return result;
+}
+
 static enum result build_proxies(struct instance *instance)
 {
     enum result all = RESULT_OK;
@@ -126,7 +139,7 @@ static enum result build_proxies(struct instance *instance)
             all = report_failure(instance, settings, RESULT_INVALID, &error);
         }
     }
-    return all;
+    return all == RESULT_OK ? connect_trackers(instance) : all;
 }
 
 static enum result open_global_logs(struct instance *instance)

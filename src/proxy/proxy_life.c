@@ -14,6 +14,7 @@
 #include "proxy/check.h"
 #include "proxy/endpoint.h"
 #include "proxy/logs.h"
+#include "proxy/server_change.h"
 #include "proxy/session_life.h"
 #include "proxy/worker.h"
 
@@ -95,6 +96,7 @@ static enum result create_servers(struct proxy *proxy, struct text *error)
             return result;
         }
     }
+    server_change_watch(proxy);
     return backend_start(&proxy->backend, event_now_ms(proxy->worker->loop));
 }
 
@@ -131,6 +133,8 @@ enum result proxy_create(struct worker *worker, struct proxy_settings *settings,
     fill_mux_options(proxy);
     backend_init(&proxy->backend, settings->name, settings->id, &settings->balance,
                  &worker->account);
+    proxy->backend.options.redistributes =
+        proxy_has(proxy, OPTION_REDISPATCH) && !proxy_has(proxy, OPTION_PERSIST);
     settings->runtime = proxy;
     list_append(&worker->proxies, &proxy->link);
     enum result result = create_parts(proxy, error);

@@ -73,6 +73,7 @@ struct worker {
     struct list proxies;     /* struct proxy, in order of configuration */
     struct list sessions;    /* struct session: client connections */
     struct list streams;     /* struct stream, oldest first */
+    uint32_t checks_count;   /* health checks of all servers */
     struct list idle_links;  /* struct server_link, least recently used first */
     struct event_timer tick; /* once a second: purging idle connections, rates, limits */
     struct pressure_observer pressure;

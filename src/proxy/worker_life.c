@@ -118,9 +118,18 @@ static void admit_by_rate(struct worker *worker)
     }
 }
 
+/* Slow starts go on, and limits that rose let waiting streams in. */
+static void advance_backends(struct worker *worker, uint64_t now_ms)
+{
+    LIST_EACH(link, &worker->proxies) {
+        backend_advance(&container_of(link, struct proxy, link)->backend, now_ms);
+    }
+}
+
 static void on_tick(struct event_timer *timer)
 {
     struct worker *worker = container_of(timer, struct worker, tick);
+    advance_backends(worker, event_now_ms(worker->loop));
     purge_idle_links(worker, event_now_ms(worker->loop));
     admit_by_rate(worker);
     relieve(worker);
