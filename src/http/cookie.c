@@ -11,21 +11,28 @@
 
 #include "http/chars.h"
 
-/* Index of the ';' or ',' that ends the first cookie of `text`, or its length. */
+static bool is_separator(char c)
+{
+    return c == ';' || c == ',';
+}
+
+/* Index of the ';' or ',' that ends the first cookie of `text`, or its length. Quotes mean
+ * something in the value only. */
 static size_t find_pair_end(struct slice text)
 {
+    size_t at = 0;
     bool is_quoted = false;
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.data[i];
-        if (c == '"') {
+    while (at < text.length && text.data[at] != '=' && !is_separator(text.data[at])) {
+        at++;
+    }
+    for (; at < text.length && (is_quoted || !is_separator(text.data[at])); at++) {
+        if (text.data[at] == '"') {
             is_quoted = !is_quoted;
-        } else if (is_quoted && c == '\\') {
-            i++;
-        } else if (!is_quoted && (c == ';' || c == ',')) {
-            return i;
+        } else if (is_quoted && text.data[at] == '\\' && at + 1 < text.length) {
+            at++;
         }
     }
-    return text.length;
+    return at;
 }
 
 /* Splits "name = value" at the first '='. */
@@ -119,11 +126,6 @@ static enum result splice(struct http_fields *fields, uint16_t index, size_t sta
     (void)put(at, slice_skip(value, end));
     fields->entries[index].value = slice_of(room, length);
     return RESULT_OK;
-}
-
-static bool is_separator(char c)
-{
-    return c == ';' || c == ',';
 }
 
 static bool is_blank(char c)

@@ -173,46 +173,63 @@ static bool is_host(struct slice value)
     return http_authority_parse(value, &authority) == RESULT_OK && authority.user.data == NULL;
 }
 
-/* Host is the target's authority from now on (RFC 9112 3.2.2): behind us there is one spelling. */
-static enum result take_host_from_target(struct http_message *message, uint16_t index)
+/* The authority without a user, which is there only where violations are accepted. */
+static struct slice host_of(struct slice authority)
 {
-    size_t at = slice_find_char(message->authority, '@'); /* only where violations are accepted */
-    struct slice host = message->authority;
-    while (at < host.length) {
-        host = slice_skip(host, at + 1);
-        at = slice_find_char(host, '@');
+    size_t at = slice_find_char(authority, '@');
+    while (at < authority.length) {
+        authority = slice_skip(authority, at + 1);
+        at = slice_find_char(authority, '@');
+    }
+    return authority;
+}
+
+/* A target with an authority makes the Host: behind us there is one, in one spelling (RFC 9112
+ * 3.2.2). */
+static enum result take_host_from_target(struct http_message *message)
+{
+    uint16_t index = http_fields_find_id(&message->fields, HTTP_NAME_HOST, 0);
+    struct slice host = host_of(message->authority);
+    if (message->authority.length == 0) {
+        return RESULT_OK;
     }
     if (index == message->fields.count) {
         return http_fields_append(&message->fields, SLICE("host"), host);
     }
-    message->fields.entries[index].value = host;
+    if (message->target_form == HTTP_TARGET_ABSOLUTE) {
+        message->fields.entries[index].value = host;
+    }
     return RESULT_OK;
+}
+
+/* What is wrong with the one Host field, or NULL. */
+static const char *find_host_fault(const struct http_message *message, struct slice host)
+{
+    if (!is_host(host)) {
+        return "an invalid Host";
+    }
+    if (message->authority.length > 0 &&
+        !http_authority_equal(message->scheme, message->authority, host)) {
+        return "a Host that differs from the target's";
+    }
+    return NULL;
 }
 
 static enum result check_host(struct http1_cursor *cursor, const struct http1_framing *framing,
                               struct http_message *message)
 {
-    uint16_t index = http_fields_find_id(&message->fields, HTTP_NAME_HOST, 0);
-    if (framing->hosts == 0) {
-        if (message->version >= HTTP_VERSION_1_1 && !cursor->is_lenient) {
-            return http1_fail(cursor, cursor->at, "no Host");
-        }
-    } else {
-        struct slice host = message->fields.entries[index].value;
-        if (framing->hosts > 1) {
-            return http1_fail(cursor, host.data, "a repeated Host");
-        }
-        if (!cursor->is_lenient && !is_host(host)) {
-            return http1_fail(cursor, host.data, "an invalid Host");
-        }
-        if (!cursor->is_lenient && message->authority.length > 0 &&
-            !http_authority_equal(message->scheme, message->authority, host)) {
-            return http1_fail(cursor, host.data, "a Host that differs from the target's");
-        }
+    struct slice host = http_fields_value(&message->fields, HTTP_NAME_HOST);
+    if (framing->hosts > 1) {
+        return http1_fail(cursor, host.data, "a repeated Host");
     }
-    return message->target_form == HTTP_TARGET_ABSOLUTE && message->authority.length > 0
-               ? take_host_from_target(message, index)
-               : RESULT_OK;
+    if (cursor->is_lenient) {
+        return take_host_from_target(message);
+    }
+    if (framing->hosts == 0 && message->version >= HTTP_VERSION_1_1) {
+        return http1_fail(cursor, cursor->at, "no Host");
+    }
+    const char *fault = framing->hosts == 0 ? NULL : find_host_fault(message, host);
+    return fault != NULL ? http1_fail(cursor, host.data, fault) : take_host_from_target(message);
 }
 
 /* ---- the body and the upgrade ---- */

@@ -24,6 +24,8 @@ static const struct walk_case WALKS[] = {
     {"a=\"x; y\"; b=2", "a[\"x; y\"]|b[2]|"},
     {"a=\"x\\\"; y\"; b=2", "a[\"x\\\"; y\"]|b[2]|"},
     {"a=\"x; b=2", "a[\"x; b=2]|"},
+    {"\"a; b=2", "\"a|b[2]|"},
+    {"a=\"x\\", "a[\"x\\]|"},
 };
 
 static void test_walk(void **state)
