@@ -38,12 +38,31 @@ static void put(struct head_writer *writer, struct slice s)
     }
 }
 
+/* Copies to the end of what is written already. */
+static char *copy(char *out, struct slice s)
+{
+    memcpy(out, s.data, s.length);
+    return out + s.length;
+}
+
 static void put_field(struct head_writer *writer, struct slice name, struct slice value)
 {
-    put(writer, name);
-    put(writer, SLICE(": "));
-    put(writer, value);
-    put(writer, SLICE("\r\n"));
+    static const struct slice colon = SLICE(": ");
+    static const struct slice line_end = SLICE("\r\n");
+    if (writer->queue != NULL || value.length == 0) {
+        put(writer, name);
+        put(writer, colon);
+        put(writer, value);
+        put(writer, line_end);
+        return;
+    }
+    writer->bytes += name.length + colon.length + value.length + line_end.length;
+    if (writer->out != NULL) { /* most of a head: without a question a piece */
+        char *out = copy(writer->out, name);
+        out = copy(out, colon);
+        out = copy(out, value);
+        writer->out = copy(out, line_end);
+    }
 }
 
 /* ---- first lines ---- */
