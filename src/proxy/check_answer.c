@@ -138,6 +138,12 @@ static bool is_body_full(const struct check_answer *answer)
     return answer->body != NULL && answer->body->filled == answer->body->size;
 }
 
+/* Trailers do not matter. */
+static bool is_body_over(const struct check_answer *answer)
+{
+    return answer->framing.state == HTTP1_BODY_TRAILERS || answer->framing.state == HTTP1_BODY_DONE;
+}
+
 /* Copies the body bytes at the front of `input`, leaving the framing out. RESULT_END: that was all
  * of the body. */
 static enum result collect_body(struct check_answer *answer, struct chunk_queue *input)
@@ -147,24 +153,22 @@ static enum result collect_body(struct check_answer *answer, struct chunk_queue 
         size_t data = 0;
         enum result result =
             http1_body_next(&answer->framing, chunk_queue_front(input), &skip, &data);
-        chunk_queue_drop(input, skip);
-        if (result != RESULT_OK && result != RESULT_BLOCKED) {
+        if (result == RESULT_INVALID) {
             return result;
         }
-        if (answer->framing.state == HTTP1_BODY_TRAILERS ||
-            answer->framing.state == HTTP1_BODY_DONE) {
-            return RESULT_END;
-        }
-        if (result == RESULT_BLOCKED && skip == 0) {
-            return RESULT_BLOCKED;
-        }
-        size_t room = answer->body->size - answer->body->filled;
-        size_t kept = size_min(data, room);
+        chunk_queue_drop(input, skip);
+        size_t kept = size_min(data, answer->body->size - answer->body->filled);
         kept = chunk_queue_copy_out(input, answer->body->data + answer->body->filled, kept);
         answer->body->filled += (uint32_t)kept;
         chunk_queue_drop(input, data);
+        if (is_body_over(answer)) {
+            return RESULT_END;
+        }
+        if (skip == 0 && data == 0) {
+            return RESULT_BLOCKED;
+        }
     }
-    return answer->framing.state == HTTP1_BODY_DONE ? RESULT_END : RESULT_BLOCKED;
+    return is_body_over(answer) ? RESULT_END : RESULT_BLOCKED;
 }
 
 static enum result body_matches(struct check_answer *answer, bool *matches)

@@ -12,6 +12,7 @@
 #include "mux/h1.h"
 #include "mux/tcp.h"
 #include "proxy/admission.h"
+#include "proxy/check.h"
 #include "proxy/endpoint.h"
 #include "proxy/logs.h"
 #include "proxy/proxy_life.h"
@@ -208,10 +209,22 @@ void worker_stop_soft(struct worker *worker)
     worker_update_admission(worker);
 }
 
+static void stop_checks(struct proxy *proxy)
+{
+    LIST_EACH(link, &proxy->endpoints) {
+        struct health_check *check = container_of(link, struct endpoint, link)->check;
+        if (check != NULL) {
+            check_stop(check);
+        }
+    }
+}
+
 void worker_stop_hard(struct worker *worker)
 {
     LIST_EACH(link, &worker->proxies) {
-        proxy_stop(container_of(link, struct proxy, link));
+        struct proxy *proxy = container_of(link, struct proxy, link);
+        proxy_stop(proxy);
+        stop_checks(proxy);
     }
     LIST_EACH_SAFE(link, &worker->streams) {
         stream_shutdown(container_of(link, struct stream, link), 'K');
