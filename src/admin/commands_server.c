@@ -115,6 +115,12 @@ static void set_weight_of(struct cli_request *request, struct server *server, co
                            "Absolute weight can only be between 0 and 256 inclusive.\n");
         return;
     }
+    if (weight != 0 && weight != server->options->weight &&
+        !backend_has_dynamic_weights(server->backend)) {
+        text_append_string(request->out, "Backend is using a static LB algorithm and only accepts "
+                                         "weights '0%' and '100%'.\n");
+        return;
+    }
     server_set_weight(server, (uint32_t)weight);
     serve_queues(request, server);
 }
@@ -225,8 +231,7 @@ static enum result set_maxconn(struct cli_request *request, void *opaque)
         text_append_string(request->out, "Integer value expected.\n");
         return RESULT_END;
     }
-    server->maxconn = (uint32_t)limit;
-    serve_queues(request, server);
+    server_set_maxconn(server, (uint32_t)limit, request->now_ms);
     return RESULT_END;
 }
 

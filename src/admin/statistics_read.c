@@ -269,14 +269,8 @@ struct statistics_value read_downtime(const struct statistics_object *object, st
 struct statistics_value read_throttle(const struct statistics_object *object, struct text *buffer)
 {
     (void)buffer;
-    enum { PERCENT = 100 };
     const struct server *server = server_of(object);
-    if (server->health != SERVER_STARTING || server->options->slow_start_ms == 0) {
-        return empty();
-    }
-    uint64_t elapsed_ms = object->now_ms - server->starting_since_ms;
-    uint64_t percent = elapsed_ms * PERCENT / server->options->slow_start_ms;
-    return u32(percent < PERCENT ? percent : PERCENT);
+    return server->health == SERVER_STARTING ? u32(server_throttle_percent(server)) : empty();
 }
 
 struct statistics_value read_tracked(const struct statistics_object *object, struct text *buffer)
@@ -502,9 +496,14 @@ struct statistics_value read_check_downs(const struct statistics_object *object,
 struct statistics_value read_check_status(const struct statistics_object *object,
                                           struct text *buffer)
 {
-    (void)buffer;
     const struct server *server = server_of(object);
-    return server->options->has_check ? string(check_status_name(server->check_status)) : empty();
+    const struct health_check *check = object->endpoint->check;
+    if (check == NULL) {
+        return empty();
+    }
+    const char *name = check_status_name(server->check_status);
+    text_append_format(buffer, "%s%s", check_is_running(check) ? "* " : "", name);
+    return from_text(buffer);
 }
 
 struct statistics_value read_check_description(const struct statistics_object *object,

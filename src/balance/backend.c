@@ -313,20 +313,3 @@ bool backend_has_dynamic_weights(const struct backend *backend)
 {
     return algorithm_find(&backend->options)->follows_weights;
 }
-
-const char *backend_algorithm_name(const struct backend *backend)
-{
-    static const char *const names[BALANCE_ALGORITHMS] = {
-        [BALANCE_ROUND_ROBIN] = "roundrobin",
-        [BALANCE_STATIC_ROUND_ROBIN] = "static-rr",
-        [BALANCE_LEAST_CONNECTIONS] = "leastconn",
-        [BALANCE_FIRST] = "first",
-        [BALANCE_RANDOM] = "random",
-        [BALANCE_SOURCE] = "source",
-        [BALANCE_URI] = "uri",
-        [BALANCE_URL_PARAMETER] = "url_param",
-        [BALANCE_HEADER] = "hdr",
-        [BALANCE_HASH] = "hash",
-    };
-    return names[backend->options.algorithm];
-}

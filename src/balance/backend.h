@@ -175,9 +175,6 @@ void backend_advance(struct backend *backend, uint64_t now_ms);
  * take 0 % and 100 % only. */
 bool backend_has_dynamic_weights(const struct backend *backend);
 
-/* The name of its algorithm as `show stat` prints it. */
-const char *backend_algorithm_name(const struct backend *backend);
-
 /* Servers that may be chosen now: of the active ones, or of the backups when no active one is
  * usable. */
 uint32_t backend_usable_servers(const struct backend *backend);

@@ -63,7 +63,8 @@ static enum result judge_invalid(struct check_answer *answer, struct slice text)
 
 /* ---- the status ---- */
 
-bool check_status_is_listed(const char *list, uint16_t status)
+/* Whether a status is in a list as `http-check expect status` takes it: "200", "200-299,301". */
+static bool is_listed(const char *list, uint16_t status)
 {
     struct slice rest = slice_from_string(list);
     struct slice range;
@@ -100,7 +101,7 @@ static enum result status_matches(struct check_answer *answer, bool *matches)
 {
     uint16_t status = answer->message.status;
     if (answer->expected->expect == EXPECT_STATUS) {
-        *matches = check_status_is_listed(answer->expected->expect_value, status);
+        *matches = is_listed(answer->expected->expect_value, status);
         return RESULT_OK;
     }
     if (answer->expected->expect == EXPECT_RSTATUS) {

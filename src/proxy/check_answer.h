@@ -53,7 +53,4 @@ MUST_USE enum result check_answer_receive(struct check_answer *answer, struct ch
 /* Gives back what the answer held. */
 void check_answer_end(struct check_answer *answer);
 
-/* Whether a status is in a list as `http-check expect status` takes it: "200", "200-299,301". */
-bool check_status_is_listed(const char *list, uint16_t status);
-
 #endif

@@ -139,7 +139,6 @@ static void test_find_server(void **state)
     assert_null(backend_find_server(&farm.backend, SLICE("#2")));
     assert_null(backend_find_server(&farm.backend, SLICE("c")));
     assert_null(backend_find_server(&farm.backend, SLICE("#")));
-    assert_string_equal(backend_algorithm_name(&farm.backend), "roundrobin");
     farm_close(&farm);
 }
 
@@ -214,7 +213,7 @@ static void test_ten_thousand_servers(void **state)
             (void)farm_choose(&farm, slice_of((const char *)&j, sizeof(j)), NULL);
         }
         uint64_t took_us = clock_monotonic_us() - start_us;
-        print_message("%s: %u ns a choice\n", backend_algorithm_name(&farm.backend),
+        print_message("algorithm %u: %u ns a choice\n", (unsigned)algorithms[i],
                       (unsigned)(took_us * US_PER_MS / CHOICES));
         assert_true(took_us < PATIENCE_US);
         farm_close(&farm);
