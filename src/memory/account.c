@@ -116,39 +116,121 @@ static bool lease_or_reclaim(struct ledger *ledger, size_t bytes, size_t ceiling
     return lease(ledger, bytes, ceiling);
 }
 
+static enum result refuse(_Atomic uint64_t *cause)
+{
+    atomic_fetch_add_explicit(cause, 1, memory_order_relaxed);
+    return RESULT_NO_MEMORY;
+}
+
+/* Takes `bytes` of the lease, which is made larger for them. */
+static bool take_of_lease(struct account *account, size_t bytes)
+{
+    struct ledger *ledger = account->ledger;
+    if (!lease_or_reclaim(ledger, bytes, ceiling_of(ledger->budget, account->kind))) {
+        return false;
+    }
+    set_free_bytes(ledger, free_bytes(ledger) - bytes);
+    return true;
+}
+
+/* account_charge with the shared ledger's lock held. */
 static enum result charge(struct account *account, size_t bytes)
 {
     struct ledger *ledger = account->ledger;
     if (!account_cap_allows(account, bytes)) {
-        atomic_fetch_add_explicit(&ledger->refused_cap, 1, memory_order_relaxed);
-        return RESULT_NO_MEMORY;
+        return refuse(&ledger->refused_cap);
     }
-    const bool is_operator = account->kind == ACCOUNT_OPERATOR;
-    const bool is_taken =
-        is_operator ? budget_take_operator(ledger->budget, bytes)
-                    : lease_or_reclaim(ledger, bytes, ceiling_of(ledger->budget, account->kind));
+    const bool is_taken = account->kind == ACCOUNT_OPERATOR
+                              ? budget_take_operator(ledger->budget, bytes)
+                              : take_of_lease(account, bytes);
     if (!is_taken) {
-        atomic_fetch_add_explicit(&ledger->refused_budget, 1, memory_order_relaxed);
-        return RESULT_NO_MEMORY;
-    }
-    if (!is_operator) {
-        set_free_bytes(ledger, free_bytes(ledger) - bytes);
+        return refuse(&ledger->refused_budget);
     }
     account_write_up(account, bytes);
     return RESULT_OK;
 }
 
+/* Looks at the resident size when enough was leased since the last look. No lock may be held. */
+static void observe_if_due(const struct ledger *ledger)
+{
+    if (ledger->observe != NULL && budget_observation_is_due(ledger->budget)) {
+        ledger->observe(ledger->memory);
+    }
+}
+
 enum result account_charge_slow(struct account *account, size_t bytes)
+{
+    lock_if_shared(account->ledger);
+    const enum result result = charge(account, bytes);
+    unlock_if_shared(account->ledger);
+    observe_if_due(account->ledger);
+    return result;
+}
+
+bool account_may_take_free(struct account *account)
+{
+    struct ledger *ledger = account->ledger;
+    const size_t ceiling = ceiling_of(ledger->budget, account->kind);
+    const size_t leased = budget_leased(ledger->budget);
+    if (leased <= ceiling || account->kind == ACCOUNT_OPERATOR) {
+        return true;
+    }
+    if (ledger->reclaim != NULL) {
+        ledger->reclaim(ledger, leased - ceiling);
+    }
+    return budget_leased(ledger->budget) <= ceiling;
+}
+
+enum result account_lease_beside(struct account *account, size_t bytes)
+{
+    struct ledger *ledger = account->ledger;
+    enum result result = RESULT_OK;
+    lock_if_shared(ledger);
+    if (account->kind == ACCOUNT_OPERATOR) {
+        budget_lease_forced(ledger->budget, bytes);
+    } else if (!take_of_lease(account, bytes)) {
+        result = refuse(&ledger->refused_budget);
+    }
+    unlock_if_shared(ledger);
+    observe_if_due(ledger);
+    return result;
+}
+
+/* account_adopt with the shared ledger's lock held. */
+static enum result adopt(struct account *account, size_t bytes)
+{
+    struct ledger *ledger = account->ledger;
+    if (!account_cap_allows(account, bytes)) {
+        return refuse(&ledger->refused_cap);
+    }
+    if (account->kind == ACCOUNT_OPERATOR) {
+        if (!budget_take_operator(ledger->budget, bytes)) {
+            return refuse(&ledger->refused_budget);
+        }
+        budget_return(ledger->budget, bytes);
+    }
+    account_write_up(account, bytes);
+    return RESULT_OK;
+}
+
+enum result account_adopt(struct account *account, size_t bytes)
+{
+    lock_if_shared(account->ledger);
+    const enum result result = adopt(account, bytes);
+    unlock_if_shared(account->ledger);
+    return result;
+}
+
+void account_abandon(struct account *account, size_t bytes)
 {
     struct ledger *ledger = account->ledger;
     lock_if_shared(ledger);
-    const enum result result = charge(account, bytes);
-    unlock_if_shared(ledger);
-    if (result == RESULT_OK && ledger->observe != NULL &&
-        budget_observation_is_due(ledger->budget)) {
-        ledger->observe(ledger->memory);
+    account_write_down(account, bytes);
+    if (account->kind == ACCOUNT_OPERATOR) {
+        budget_lease_forced(ledger->budget, bytes);
+        budget_return_operator(ledger->budget, bytes);
     }
-    return result;
+    unlock_if_shared(ledger);
 }
 
 /* account_charge_forced with the shared ledger's lock held. */

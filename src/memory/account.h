@@ -177,6 +177,27 @@ static inline void account_discharge(struct account *account, size_t bytes)
     atomic_store_explicit(&ledger->free, free, memory_order_relaxed);
 }
 
+/*
+ * Whether the account's kind may take what is leased and free already (objects of slabs): not while
+ * more is leased than it may lease itself, as forced charges and the operator do; else it would
+ * come to the margin by them. Gives back what can be given back before it says no.
+ */
+bool account_may_take_free(struct account *account);
+
+/*
+ * Leases `bytes` for what a taking of `account` needs beside what it is charged (a new slab): they
+ * belong to no ledger then, and go back with budget_return. RESULT_NO_MEMORY as for a charge; the
+ * operator is not refused.
+ */
+MUST_USE enum result account_lease_beside(struct account *account, size_t bytes);
+
+/* Charges bytes that are leased and in no ledger. RESULT_NO_MEMORY by the account's cap or the
+ * operator's reserve. */
+MUST_USE enum result account_adopt(struct account *account, size_t bytes);
+
+/* Takes `bytes` off the account; they stay leased, in no ledger. */
+void account_abandon(struct account *account, size_t bytes);
+
 /* Moves `bytes` from one account to another of the same ledger. Never refused. */
 void account_move(struct account *from, struct account *to, size_t bytes);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Owns the one figure that all workers share: the bytes leased of the process's budget.
- * The hard idea: what is compared with the limit is leased + overhead, so that the limit holds for
- * resident memory (fragments, caches of the allocator) and not only for what was asked for. The
- * operator's reserve is simply never part of what traffic sees; beyond the reserve an operator's
- * bytes are leased as anybody's. Bounded: one structure a process; a charge reaches it once a
- * lease, not once a byte.
+ * The hard idea: the limit must hold for resident memory, which no ledger knows exactly (fragments,
+ * pages kept by the allocator, stacks). But it cannot grow by more than what is leased: so resident
+ * size as last seen plus everything leased since, nothing taken off for returns, is an upper bound,
+ * cheap to keep and made sharp again by another look. What comes back to the budget is ordered with
+ * the notes of waiters (pressure.c): there the default order of atomics is used, elsewhere the
+ * relaxed one.
+ * Bounded: one structure a process; a charge reaches it once a lease, not once a byte.
  */
 #include "memory/budget.h"
 
@@ -34,13 +36,14 @@ void budget_init(struct budget *budget, size_t limit, size_t reserve)
     pthread_mutex_init(&budget->operator_lock, NULL);
     budget->reserve =
         reserve != 0 ? reserve : clamp(limit / RESERVE_SHARE, RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
+    budget->observe_step = OBSERVE_STEP_UNLIMITED;
     if (limit != 0) {
         const size_t margin = clamp(limit / MARGIN_SHARE, MARGIN_BYTES_MIN, MARGIN_BYTES_MAX);
         budget->limit = limit;
+        budget->observe_step = margin / OBSERVATIONS_IN_MARGIN;
         budget->house_max = limit > budget->reserve ? limit - budget->reserve : 0;
         budget->traffic_max = budget->house_max > margin ? budget->house_max - margin : 0;
     }
-    budget_set_overhead(budget, 0);
 }
 
 void budget_deinit(struct budget *budget)
@@ -48,38 +51,61 @@ void budget_deinit(struct budget *budget)
     pthread_mutex_destroy(&budget->operator_lock);
 }
 
-static void note_high_water(struct budget *budget, size_t leased)
+static size_t read_bytes(const _Atomic size_t *bytes)
 {
-    const size_t in_use =
-        leased + atomic_load_explicit(&budget->operator_used, memory_order_relaxed);
-    size_t highest = atomic_load_explicit(&budget->high_water, memory_order_relaxed);
+    return atomic_load_explicit(bytes, memory_order_relaxed);
+}
+
+/* Counts bytes that are leased now and may become resident. */
+static void note_growth(struct budget *budget, size_t bytes, size_t leased)
+{
+    const size_t in_use = leased + read_bytes(&budget->operator_used);
+    size_t highest = read_bytes(&budget->high_water);
+    atomic_fetch_add_explicit(&budget->grown, bytes, memory_order_relaxed);
     while (in_use > highest &&
            !atomic_compare_exchange_weak_explicit(&budget->high_water, &highest, in_use,
                                                   memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 
+/*
+ * Bytes by which resident size may still grow, without the operator's unused reserve. A step is
+ * kept for what looking itself does not see: leases made meanwhile, and the kernel's own
+ * inexactness.
+ */
+static size_t resident_left(const struct budget *budget)
+{
+    const size_t seen = atomic_load(&budget->resident_seen);
+    if (seen == 0 || budget->limit == SIZE_MAX) {
+        return SIZE_MAX;
+    }
+    const size_t bound = seen + atomic_load(&budget->grown) + budget->observe_step;
+    const size_t reserve_used = size_min(read_bytes(&budget->operator_used), budget->reserve);
+    const size_t most = budget->house_max + reserve_used;
+    return bound < most ? most - bound : 0;
+}
+
 bool budget_lease(struct budget *budget, size_t bytes, size_t ceiling)
 {
-    const size_t overhead = atomic_load_explicit(&budget->overhead, memory_order_relaxed);
-    size_t leased = atomic_load_explicit(&budget->leased, memory_order_relaxed);
+    size_t leased = read_bytes(&budget->leased);
     size_t sum;
+    if (bytes > resident_left(budget)) {
+        return false;
+    }
     do {
-        size_t in_use;
-        if (!size_add(leased, bytes, &sum) || !size_add(sum, overhead, &in_use) ||
-            in_use > ceiling) {
+        if (!size_add(leased, bytes, &sum) || sum > ceiling) {
             return false;
         }
     } while (!atomic_compare_exchange_weak_explicit(&budget->leased, &leased, sum,
                                                     memory_order_relaxed, memory_order_relaxed));
-    note_high_water(budget, sum);
+    note_growth(budget, bytes, sum);
     return true;
 }
 
 void budget_lease_forced(struct budget *budget, size_t bytes)
 {
     const size_t before = atomic_fetch_add_explicit(&budget->leased, bytes, memory_order_relaxed);
-    note_high_water(budget, before + bytes);
+    note_growth(budget, bytes, before + bytes);
 }
 
 void budget_return(struct budget *budget, size_t bytes)
@@ -95,11 +121,12 @@ size_t budget_in_use(const struct budget *budget)
 
 size_t budget_left(const struct budget *budget)
 {
-    const size_t in_use = budget_in_use(budget);
+    const size_t leased = atomic_load(&budget->leased);
     if (budget->limit == SIZE_MAX) {
         return SIZE_MAX;
     }
-    return in_use < budget->traffic_max ? budget->traffic_max - in_use : 0;
+    return size_min(resident_left(budget),
+                    leased < budget->traffic_max ? budget->traffic_max - leased : 0);
 }
 
 /* Bytes of the operator that are beyond the reserve when it uses `used`. */
@@ -112,13 +139,13 @@ static bool take_operator(struct budget *budget, size_t bytes, bool is_forced)
 {
     bool taken = true;
     pthread_mutex_lock(&budget->operator_lock);
-    const size_t used = atomic_load_explicit(&budget->operator_used, memory_order_relaxed);
+    const size_t used = read_bytes(&budget->operator_used);
     size_t after;
     if (!size_add(used, bytes, &after)) {
         taken = false;
     } else {
         const size_t leased = beyond_reserve(budget, after) - beyond_reserve(budget, used);
-        if (is_forced) {
+        if (leased > 0 && is_forced) {
             budget_lease_forced(budget, leased);
         } else if (leased > 0) {
             taken = budget_lease(budget, leased, budget->house_max);
@@ -126,6 +153,7 @@ static bool take_operator(struct budget *budget, size_t bytes, bool is_forced)
     }
     if (taken) {
         atomic_store_explicit(&budget->operator_used, after, memory_order_relaxed);
+        note_growth(budget, bytes, read_bytes(&budget->leased));
     }
     pthread_mutex_unlock(&budget->operator_lock);
     return taken;
@@ -145,7 +173,7 @@ void budget_take_operator_forced(struct budget *budget, size_t bytes)
 void budget_return_operator(struct budget *budget, size_t bytes)
 {
     pthread_mutex_lock(&budget->operator_lock);
-    const size_t used = atomic_load_explicit(&budget->operator_used, memory_order_relaxed);
+    const size_t used = read_bytes(&budget->operator_used);
     ASSERT(bytes <= used);
     const size_t leased = beyond_reserve(budget, used) - beyond_reserve(budget, used - bytes);
     budget_return(budget, leased);
@@ -153,12 +181,16 @@ void budget_return_operator(struct budget *budget, size_t bytes)
     pthread_mutex_unlock(&budget->operator_lock);
 }
 
-void budget_set_overhead(struct budget *budget, size_t overhead)
+size_t budget_begin_observation(const struct budget *budget)
 {
-    const size_t margin = budget->house_max - budget->traffic_max;
-    const size_t step =
-        budget->limit == SIZE_MAX ? OBSERVE_STEP_UNLIMITED : margin / OBSERVATIONS_IN_MARGIN;
-    const size_t leased = atomic_load_explicit(&budget->leased, memory_order_relaxed);
+    return read_bytes(&budget->grown);
+}
+
+void budget_finish_observation(struct budget *budget, size_t begun, size_t resident,
+                               size_t overhead)
+{
+    /* What was leased while looking stays counted: it may not have been seen. */
     atomic_store(&budget->overhead, overhead);
-    atomic_store_explicit(&budget->observe_at, leased + step, memory_order_relaxed);
+    atomic_store(&budget->resident_seen, resident);
+    atomic_fetch_sub(&budget->grown, begun);
 }

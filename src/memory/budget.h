@@ -7,8 +7,12 @@
  *
  * Traffic stops at traffic_max. The margin above it is for bytes that cannot be refused (libraries
  * measured afterwards, an allocator's fragments) and for the house: configuration and workers. The
- * reserve is the operator's alone. `overhead` is what the process holds in resident memory beyond
- * its ledgers.
+ * reserve is the operator's alone.
+ *
+ * Two bounds hold: what is leased stays within these, and the resident size last seen plus all that
+ * was leased since stays below the limit less the unused reserve. The second is what fragments and
+ * memory that was given up, but not yet given back, are held by; when it binds, resident size is
+ * looked at again.
  *
  * Threads: every function may be called by any thread.
  */
@@ -27,11 +31,13 @@ struct budget {
     size_t house_max;
     size_t traffic_max;
     size_t reserve;
-    _Atomic size_t leased;     /* by ledgers, depots and operators beyond their reserve */
+    size_t observe_step;       /* resident size is looked at again after so many bytes leased */
+    _Atomic size_t leased;     /* by ledgers, slabs and operators beyond their reserve */
+    _Atomic size_t high_water; /* most ever leased and taken by operators */
     _Atomic size_t overhead;   /* resident beyond the ledgers, as last observed */
-    _Atomic size_t high_water; /* most ever in use */
     _Atomic size_t
-        observe_at; /* the figure of `leased` at which resident size is looked at again */
+        resident_seen;    /* resident size as last observed; 0: never, and the bound is off */
+    _Atomic size_t grown; /* leased since, not less what was returned */
     pthread_mutex_t operator_lock;
     _Atomic size_t operator_used;
 };
@@ -43,7 +49,8 @@ void budget_init(struct budget *budget, size_t limit, size_t reserve);
 /* Releases what budget_init made. */
 void budget_deinit(struct budget *budget);
 
-/* Leases `bytes` when all in use stays within `ceiling`; returns whether it did. */
+/* Leases `bytes` when all leased stays within `ceiling` and resident size below the limit; returns
+ * whether. */
 MUST_USE bool budget_lease(struct budget *budget, size_t bytes, size_t ceiling);
 
 /* Leases `bytes` whatever is in use. */
@@ -68,14 +75,23 @@ void budget_take_operator_forced(struct budget *budget, size_t bytes);
 /* Gives the operator's bytes back. */
 void budget_return_operator(struct budget *budget, size_t bytes);
 
-/* Notes the overhead observed; the next look is due after a part of the margin has been leased. */
-void budget_set_overhead(struct budget *budget, size_t overhead);
+/* Bytes leased. */
+static inline size_t budget_leased(const struct budget *budget)
+{
+    return atomic_load_explicit(&budget->leased, memory_order_relaxed);
+}
+
+/* Begins an observation; the figure goes to budget_finish_observation. */
+size_t budget_begin_observation(const struct budget *budget);
+
+/* Notes the resident size seen since `begun` and what of it is beyond the ledgers. */
+void budget_finish_observation(struct budget *budget, size_t begun, size_t resident,
+                               size_t overhead);
 
 /* Whether enough was leased since the last look at the resident size to look again. */
 static inline bool budget_observation_is_due(const struct budget *budget)
 {
-    return atomic_load_explicit(&budget->leased, memory_order_relaxed) >
-           atomic_load_explicit(&budget->observe_at, memory_order_relaxed);
+    return atomic_load_explicit(&budget->grown, memory_order_relaxed) > budget->observe_step;
 }
 
 #endif

@@ -15,7 +15,8 @@
 #include "base/number.h"
 #include "memory/pressure.h"
 
-#define SMALL_BLOCK_BYTES (2 * KIBIBYTE)
+/* Eight of them and the header fill a slab. */
+#define SMALL_BLOCK_BYTES (2 * KIBIBYTE - 16)
 
 /* What an exchange needs to go on in both directions: a chunk and a reference each way. */
 enum { CHUNKS_IN_SET = 2 };

@@ -18,13 +18,16 @@
 #include "memory/memory.h"
 #include "memory/pool.h"
 #include "memory/pressure.h"
+#include "memory/span.h"
 
 enum {
     CGROUP_MARGIN_SHARE = 8, /* the kernel's own memory for the group: socket buffers, page cache */
     LEASES_IN_LIMIT = 128,   /* all workers' leases together are a small part of the limit */
     CACHES_IN_LIMIT = 32,    /* and so are their free objects */
-    DEPOTS_IN_LIMIT = 64,
+    EMPTY_IN_LIMIT = 64,
     PURGE_FROM_PERCENT = 60,  /* below, free pages may stay for reuse until they decay */
+    OVERHEAD_PERCENT_MAX = 4, /* of resident size, beyond the ledger */
+    OBSERVE_PAUSE_MS = 10,    /* between two looks that a shortage asks for */
     STARTUP_PERCENT_MAX = 85, /* more of what traffic may have leaves it nothing */
     PERCENT = 100,
 };
@@ -33,8 +36,8 @@ enum {
 #define LEASE_BYTES_MAX    (256 * KIBIBYTE)
 #define CACHES_BYTES_MIN   (64 * KIBIBYTE)
 #define CACHES_BYTES_MAX   (1 * MEBIBYTE)
-#define DEPOT_BYTES_MIN    (256 * KIBIBYTE)
-#define DEPOT_BYTES_MAX    (8 * MEBIBYTE)
+#define EMPTY_BYTES_MIN    (256 * KIBIBYTE)
+#define EMPTY_BYTES_MAX    (8 * MEBIBYTE)
 #define WAKE_BYTES_DEFAULT (32 * KIBIBYTE)
 
 /* ---- creation ---- */
@@ -74,22 +77,20 @@ static void divide_limit(struct memory *memory)
         clamp(limit / LEASES_IN_LIMIT / memory->workers, LEASE_BYTES_MIN, LEASE_BYTES_MAX);
     memory->caches_max =
         clamp(limit / CACHES_IN_LIMIT / memory->workers, CACHES_BYTES_MIN, CACHES_BYTES_MAX);
-    memory->depot_bytes_max = clamp(limit / DEPOTS_IN_LIMIT, DEPOT_BYTES_MIN, DEPOT_BYTES_MAX);
+    memory->empty_bytes_max = clamp(limit / EMPTY_IN_LIMIT, EMPTY_BYTES_MIN, EMPTY_BYTES_MAX);
     memory->caches_max = options->no_cache ? 0 : memory->caches_max;
-    memory->depot_bytes_max = options->no_global ? 0 : memory->depot_bytes_max;
 }
 
-/* Frees what this worker and the depots can spare; then, once a second at most, the allocator's
- * free pages. */
+/*
+ * Frees what this worker and the slabs can spare; then looks whether resident size really binds,
+ * which gives the allocator's free pages back too.
+ */
 static void reclaim(struct ledger *ledger, size_t bytes)
 {
     struct memory *memory = ledger->memory;
     pool_reclaim(ledger, bytes);
-    if (budget_left(&memory->budget) < bytes &&
-        atomic_load_explicit(&memory->budget.overhead, memory_order_relaxed) > 0 &&
-        !atomic_exchange(&memory->has_purged, true)) {
-        allocator_purge();
-        memory_observe_resident(memory);
+    if (budget_left(&memory->budget) < bytes) {
+        governor_observe_again(memory);
     }
 }
 
@@ -137,6 +138,7 @@ static void init_parts(struct memory *memory)
 {
     budget_init(&memory->budget, effective_limit(&memory->options), memory->options.operator_bytes);
     list_init(&memory->pools);
+    list_init(&memory->spans);
     list_init(&memory->pressure.observers);
     pthread_mutex_init(&memory->pressure.changing, NULL);
     pthread_mutex_init(&memory->observing, NULL);
@@ -201,10 +203,10 @@ enum result memory_set_workers(struct memory *memory, unsigned workers)
 
 /* ---- truth ---- */
 
-/* What all ledgers and the depots say is in memory. */
+/* What all ledgers and the slabs say is in memory. */
 static size_t used_in_all(const struct memory *memory)
 {
-    size_t used = atomic_load_explicit(&memory->depot_bytes, memory_order_relaxed);
+    size_t used = atomic_load_explicit(&memory->slab_free_bytes, memory_order_relaxed);
     for (unsigned i = 0; i <= memory->workers; i++) {
         used += ledger_used(memory->ledgers[i]);
     }
@@ -223,56 +225,88 @@ static size_t fragments(void)
     return less(figures.resident, figures.allocated);
 }
 
-/* Resident size is not the program's own under a sanitizer, which keeps what was released: nothing
- * then. */
-static size_t measure_overhead(struct memory *memory)
+/* Resident size; not the program's own under a sanitizer, which keeps what was released: 0,
+ * unknown, then. */
+static size_t measure_resident(struct memory *memory)
 {
-    if (allocator_is_sanitized()) {
-        return 0;
-    }
-    const size_t beyond_ledger = less(resident_read(&memory->resident), used_in_all(memory));
+    return allocator_is_sanitized() ? 0 : resident_read(&memory->resident);
+}
+
+/* What of `resident` is beyond the ledgers, or at least held by the allocator beyond what it gave
+ * out. */
+static size_t overhead_of(const struct memory *memory, size_t resident)
+{
     const size_t fragments_gained = less(fragments(), memory->fragments_at_start);
-    return size_max(beyond_ledger, fragments_gained);
+    return resident == 0 ? 0 : size_max(less(resident, used_in_all(memory)), fragments_gained);
 }
 
 /*
- * Whether free pages that the allocator keeps for reuse would count as pressure: they are given
- * back first, since nobody should be refused for memory that is free.
+ * Whether free pages that the allocator keeps for reuse should go back now: when they would count
+ * as pressure, since nobody should be refused for memory that is free; and else once a second where
+ * they are much.
  */
-static bool should_purge(const struct budget *budget, size_t overhead)
+static bool should_purge(struct memory *memory, size_t resident, size_t overhead)
 {
-    const size_t margin = budget->house_max - budget->traffic_max;
+    const struct budget *budget = &memory->budget;
+    const uint64_t now = atomic_load_explicit(&memory->now_ms, memory_order_relaxed);
     const size_t leased = atomic_load_explicit(&budget->leased, memory_order_relaxed);
-    return overhead > margin / 2 &&
-           leased + overhead >= budget->traffic_max / PERCENT * PURGE_FROM_PERCENT;
+    const bool is_pressing =
+        overhead > budget->observe_step &&
+        leased + overhead >= budget->traffic_max / PERCENT * PURGE_FROM_PERCENT;
+    const bool is_much = overhead > resident / PERCENT * OVERHEAD_PERCENT_MAX &&
+                         now >= memory->purged_ms + MS_PER_SECOND;
+    if (is_pressing || is_much) {
+        memory->purged_ms = now;
+    }
+    return is_pressing || is_much;
+}
+
+static void observe(struct memory *memory)
+{
+    struct budget *budget = &memory->budget;
+    const size_t begun = budget_begin_observation(budget);
+    allocator_decay();
+    size_t resident = measure_resident(memory);
+    size_t overhead = overhead_of(memory, resident);
+    if (should_purge(memory, resident, overhead)) {
+        allocator_purge();
+        resident = measure_resident(memory);
+        overhead = overhead_of(memory, resident);
+    }
+    budget_finish_observation(budget, begun, resident, overhead);
+    atomic_store_explicit(&memory->observed_ms,
+                          atomic_load_explicit(&memory->now_ms, memory_order_relaxed),
+                          memory_order_relaxed);
 }
 
 void memory_observe_resident(struct memory *memory)
 {
-    if (pthread_mutex_trylock(&memory->observing) != 0) {
-        return;
+    if (pthread_mutex_trylock(&memory->observing) == 0) {
+        observe(memory);
+        pthread_mutex_unlock(&memory->observing);
     }
-    allocator_decay();
-    size_t overhead = measure_overhead(memory);
-    if (should_purge(&memory->budget, overhead)) {
-        allocator_purge();
-        overhead = measure_overhead(memory);
+}
+
+void governor_observe_again(struct memory *memory)
+{
+    const uint64_t now = atomic_load_explicit(&memory->now_ms, memory_order_relaxed);
+    const uint64_t before = atomic_load_explicit(&memory->observed_ms, memory_order_relaxed);
+    if (budget_begin_observation(&memory->budget) > memory->budget.observe_step / 2 ||
+        now >= before + OBSERVE_PAUSE_MS) {
+        memory_observe_resident(memory);
     }
-    budget_set_overhead(&memory->budget, overhead);
-    pthread_mutex_unlock(&memory->observing);
 }
 
 enum result memory_charge_startup(struct memory *memory)
 {
     const struct budget *budget = &memory->budget;
     account_discharge(&memory->startup, memory->startup.used);
-    memory->fragments_at_start = SIZE_MAX;
     pool_trim_all(memory, true);
     allocator_flush_thread();
     allocator_purge();
-    account_charge_forced(&memory->startup, measure_overhead(memory));
+    account_charge_forced(&memory->startup, less(measure_resident(memory), used_in_all(memory)));
     memory->fragments_at_start = fragments();
-    budget_set_overhead(&memory->budget, 0);
+    memory_observe_resident(memory);
     if (memory->options.fail_enabled) {
         fault_set_percent(memory, memory->options.fail_percent);
     }
@@ -307,12 +341,10 @@ unsigned ledger_index(const struct ledger *ledger)
 /* The sums over all ledgers. */
 static void read_ledgers(const struct memory *memory, struct memory_usage *usage)
 {
-    usage->by_kind[ACCOUNT_WORKER] =
-        atomic_load_explicit(&memory->depot_bytes, memory_order_relaxed);
+    usage->pool_caches = atomic_load_explicit(&memory->slab_free_bytes, memory_order_relaxed);
     for (unsigned i = 0; i <= memory->workers; i++) {
         const struct ledger *ledger = memory->ledgers[i];
-        usage->by_kind[ACCOUNT_WORKER] +=
-            atomic_load_explicit(&ledger->cached, memory_order_relaxed);
+        usage->pool_caches += atomic_load_explicit(&ledger->cached, memory_order_relaxed);
         for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
             usage->by_kind[kind] +=
                 atomic_load_explicit(&ledger->by_kind[kind], memory_order_relaxed);
@@ -321,6 +353,7 @@ static void read_ledgers(const struct memory *memory, struct memory_usage *usage
             atomic_load_explicit(&ledger->refused_budget, memory_order_relaxed);
         usage->refused_cap += atomic_load_explicit(&ledger->refused_cap, memory_order_relaxed);
     }
+    usage->by_kind[ACCOUNT_WORKER] += usage->pool_caches;
     for (unsigned kind = 0; kind < ACCOUNT_KINDS; kind++) {
         usage->used += usage->by_kind[kind];
     }
@@ -345,7 +378,6 @@ void memory_read_usage(struct memory *memory, struct memory_usage *usage)
         .operator_reserve = budget->reserve,
         .overhead = atomic_load_explicit(&budget->overhead, memory_order_relaxed),
         .startup = memory->startup.used,
-        .pool_caches = pool_free_bytes(memory),
     };
     read_ledgers(memory, usage);
 }
@@ -364,6 +396,15 @@ static size_t tell_leaks(struct memory *memory)
         }
     }
     return usage.used;
+}
+
+static void destroy_spans(struct memory *memory)
+{
+    LIST_EACH_SAFE(link, &memory->spans) {
+        struct span_store *spans = container_of(link, struct span_store, link);
+        span_deinit(spans);
+        allocator_release(spans);
+    }
 }
 
 static void destroy_ledgers(struct memory *memory)
@@ -390,6 +431,7 @@ void memory_destroy(struct memory *memory, bool leaks_are_fatal)
     if (leaks_are_fatal && (tell_leaks(memory) > 0 || objects > 0)) {
         abort();
     }
+    destroy_spans(memory);
     destroy_ledgers(memory);
     resident_close(&memory->resident);
     pthread_mutex_destroy(&memory->pressure.changing);

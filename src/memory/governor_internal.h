@@ -46,11 +46,12 @@ struct memory {
     struct budget budget;
     struct memory_options options;
     unsigned workers;
-    struct ledger **ledgers; /* one a worker, then the shared one */
-    struct list pools;       /* struct pool.link, in order of creation */
-    unsigned pools_count;
-    _Atomic size_t depot_bytes; /* leased for free objects in depots, in no ledger */
-    size_t depot_bytes_max;
+    struct ledger **ledgers;        /* one a worker, then the shared one */
+    struct list pools;              /* struct pool.link, in order of creation */
+    struct list spans;              /* struct span_store.link: one for each size of blocks */
+    _Atomic size_t slab_free_bytes; /* leased for slabs, less their objects in use: in no ledger */
+    _Atomic size_t empty_bytes;     /* of these, in empty slabs */
+    size_t empty_bytes_max;
     _Atomic unsigned trims;       /* requests to trim so far */
     _Atomic unsigned trims_whole; /* of them, those that mean everything */
     size_t lease_bytes;           /* a worker's lease and its caches when the level is calm */
@@ -59,12 +60,18 @@ struct memory {
     struct fault_state fault;
     struct pressure_state pressure;
     struct resident_reader resident;
-    pthread_mutex_t observing; /* held while resident size is looked at */
-    _Atomic bool has_purged;   /* for a refused charge, since the last tick */
-    _Atomic unsigned waiting;  /* waiters of all workers */
-    struct account startup;    /* what the start took beyond what was charged one by one */
-    size_t fragments_at_start; /* the allocator's resident beyond allocated then */
+    pthread_mutex_t observing;    /* held while resident size is looked at */
+    _Atomic uint64_t now_ms;      /* as of the last pressure_update */
+    _Atomic uint64_t observed_ms; /* of that clock, when resident size was last looked at */
+    _Atomic unsigned waiting;     /* waiters of all workers */
+    uint64_t purged_ms;           /* of that clock, when the allocator was last told to purge */
+    struct account startup;       /* what the start took beyond what was charged one by one */
+    size_t fragments_at_start;    /* the allocator's resident beyond allocated then */
 };
+
+/* Looks at resident size again because it seems to bind: when enough was leased or time has passed
+ * since the last look. */
+void governor_observe_again(struct memory *memory);
 
 /* The shared ledger: behind the workers' own. */
 static inline struct ledger *governor_shared_ledger(const struct memory *memory)

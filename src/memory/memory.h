@@ -13,7 +13,7 @@
  * or reached from here.
  *
  * Limits: `struct memory` and ledgers are created at startup.
- * Threads: a ledger and its accounts belong to one worker; budget and pools' depots are shared.
+ * Threads: a ledger and its accounts belong to one worker; budget and pools' slabs are shared.
  * What several workers take and release together (stick tables, maps, servers changed at run time)
  * is charged to accounts of the shared ledger.
  */

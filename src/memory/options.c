@@ -29,7 +29,7 @@ static const struct debug_row debug_rows[] = {
      "reuse the objects first that were freed long ago"},
     {"integrity", "no-integrity", FLAG(integrity), "check that free objects stay untouched"},
     {"backup", "no-backup", FLAG(backup), "keep a copy of free objects and compare"},
-    {"no-global", "global", FLAG(no_global), "no depot shared by workers"},
+    {"no-global", "global", FLAG(no_global), "no slabs shared by workers"},
     {"no-cache", "cache", FLAG(no_cache), "no free lists of workers: straight to the allocator"},
     {"caller", "no-caller", FLAG(caller), "remember who took or released an object last"},
     {"tag", "no-tag", FLAG(tag), "a tag behind each object tells overflow and double release"},

@@ -19,8 +19,8 @@ struct memory_options {
     bool fail_enabled;     /* -dMfail */
     bool no_merge;         /* -dMno-merge: pools of equal size do not share storage */
     bool no_cache;         /* -dMno-cache: no per-worker free lists */
-    bool no_global;        /* -dMno-global: no shared depot */
-    bool keep_caches;      /* -dMcache,global: lists and depots under sanitizers too */
+    bool no_global;        /* -dMno-global: no shared slabs: each object of the allocator's own */
+    bool keep_caches;      /* -dMcache,global: lists and slabs under sanitizers too */
     bool integrity;        /* -dMintegrity: poison free objects and check on taking */
     bool tag;              /* -dMtag: a tag behind each object, checked on release */
     bool caller;           /* -dMcaller: remember the last caller of an object */

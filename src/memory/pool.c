@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Creates pools, takes objects from them and gives them back.
- * The hard idea: a worker's free list is in front, the depot that all share behind it, the system
+ * The hard idea: a worker's free list is in front, the slabs that all share behind it, the system
  * last; in the common case an object only changes its list and its charge its column, without an
  * atomic operation, a lock or the budget. Two kinds of account have no list: those of the shared
- * ledger (any thread) and the operator's, whose bytes are leased apart. Order: charged before it is
- * made, freed before it is discharged. What bounds it: caches_max a worker and a quarter of it a
- * pool; beyond, half of the list goes to the depot, and what has no room there to the system.
+ * ledger (any thread) and the operator's, whose bytes are leased apart. Plain storage (debugging)
+ * has no slabs: each object is charged, then made. What bounds it: caches_max a worker and a
+ * quarter of it a pool; beyond, half of the list goes back to the slabs.
  */
 #include "memory/pool.h"
 
@@ -17,9 +17,12 @@
 #include "memory/fault.h"
 #include "memory/pool_store.h"
 
-/* OBJECT_ALIGNMENT: of guards behind an object; POOL_CACHE_SHARE: one pool may fill a quarter of a
- * worker's lists. */
-enum { OBJECT_ALIGNMENT = 8, POOL_CACHE_SHARE = 4 };
+enum {
+    OBJECT_ALIGNMENT = 8, /* of guards behind an object */
+    POOL_CACHE_SHARE = 4, /* one pool may fill a quarter of a worker's lists */
+    BATCH_BYTES = 8192,   /* moved from slabs to an empty list at a time, and at most BATCH_MAX */
+    BATCH_MAX = 16,
+};
 
 /* ---- creation ---- */
 
@@ -75,11 +78,10 @@ struct pool *pool_create(struct memory *memory, const char *name, size_t size, u
 {
     const struct memory_options *options = &memory->options;
     const size_t whole = whole_size(options, size);
-    bool is_spanned;
-    const size_t object_bytes = pool_cost_of_object(options, whole, &is_spanned);
-    struct pool *pool = find_mergeable(memory, object_bytes, flags);
+    const struct pool_layout layout = pool_choose_layout(options, whole);
+    struct pool *pool = find_mergeable(memory, layout.object_bytes, flags);
     if (pool == NULL) {
-        pool = pool_create_storage(memory, name, object_bytes, is_spanned);
+        pool = pool_create_storage(memory, name, &layout);
     }
     if (pool == NULL || !add_user(pool, name, size)) {
         return NULL;
@@ -125,56 +127,95 @@ static inline bool uses_cache(const struct account *account)
     return !account->ledger->is_shared && account->kind != ACCOUNT_OPERATOR;
 }
 
-/* An object of the worker's list or the depot for an account that uses_cache; its charge only
- * moves. */
-static void *take_free(struct pool *pool, struct account *account)
+/* Objects to move from the slabs to an empty list: some, as far as the worker's lists may hold
+ * them, and one at least. */
+static size_t batch_count(const struct pool *pool, const struct ledger *ledger)
+{
+    const size_t cached = atomic_load_explicit(&ledger->cached, memory_order_relaxed);
+    const size_t room = ledger->caches_max > cached ? ledger->caches_max - cached : 0;
+    const size_t batch = size_min(size_min(BATCH_BYTES, room) / pool->object_bytes, BATCH_MAX);
+    return size_max(batch, 1);
+}
+
+/* Makes sure that a worker's list has an object; false when memory is refused. */
+static bool fill_cache(struct pool *pool, struct account *account)
 {
     struct ledger *ledger = account->ledger;
-    struct pool_cache *cache = pool_cache_of(pool, ledger);
-    void *object;
-    if (!account_cap_allows(account, pool->object_bytes)) {
+    const struct pool_cache *cache = pool_cache_of(pool, ledger);
+    if (cache->first == NULL && account_may_take_free(account)) {
+        pool_refill_cache(pool, ledger, batch_count(pool, ledger));
+    }
+    /* Another worker may take what is added: then once more. */
+    while (cache->first == NULL) {
+        if (!pool_add_slab(pool, account)) {
+            return false;
+        }
+        pool_refill_cache(pool, ledger, batch_count(pool, ledger));
+    }
+    return true;
+}
+
+/* Moves the first object of a worker's list to an account. */
+static inline void *take_cached(struct pool *pool, struct pool_cache *cache,
+                                struct account *account)
+{
+    void *object = pool_pop_cache(cache);
+    ledger_count(&account->ledger->cached, (size_t)0 - pool->object_bytes);
+    account_write_up(account, pool->object_bytes);
+    return object;
+}
+
+/* An object of the slabs for an account without a list. */
+static void *take_direct(struct pool *pool, struct account *account)
+{
+    void *object = account_may_take_free(account) ? pool_take_of_slabs(pool) : NULL;
+    while (object == NULL && pool_add_slab(pool, account)) {
+        object = pool_take_of_slabs(pool);
+    }
+    if (object != NULL && account_adopt(account, pool->object_bytes) != RESULT_OK) {
+        pool_release_to_slabs(pool, object);
         return NULL;
     }
-    if (cache->first != NULL) {
-        object = pool_pop_cache(cache);
-        ledger_count(&ledger->cached, (size_t)0 - pool->object_bytes);
-    } else {
-        object = pool_pop_depot(pool);
-    }
-    if (object != NULL) {
-        account_write_up(account, pool->object_bytes);
-    }
     return object;
 }
 
-/* An object for an account that is charged already: of the depot, else a new one. */
-static void *take_charged(struct pool *pool, struct account *account, bool *is_new)
+/* An object of plain storage: of the worker's list, else new. */
+static void *take_plain(struct pool *pool, struct account *account, bool *is_new)
 {
-    void *object = pool_pop_depot(pool);
-    *is_new = object == NULL;
-    if (object != NULL) {
-        budget_return(&pool->memory->budget, pool->object_bytes);
-        return object;
+    struct pool_cache *cache = pool_cache_of(pool, account->ledger);
+    if (cache->first != NULL && uses_cache(account)) {
+        return take_cached(pool, cache, account);
     }
-    object = pool_make_object(pool);
-    if (object != NULL) {
-        pool_add_count(&pool_cache_of(pool, account->ledger)->allocated, 1,
-                       account->ledger->is_shared);
+    if (account_charge(account, pool->object_bytes) != RESULT_OK) {
+        return NULL;
     }
-    return object;
-}
-
-static void *take_or_make(struct pool *pool, struct account *account, bool *is_new)
-{
-    void *object = uses_cache(account) ? take_free(pool, account) : NULL;
-    if (object != NULL || account_charge(account, pool->object_bytes) != RESULT_OK) {
-        return object;
-    }
-    object = take_charged(pool, account, is_new);
+    void *object = pool_make_object(pool);
     if (object == NULL) {
         account_discharge(account, pool->object_bytes);
+        return NULL;
     }
+    *is_new = true;
+    pool_add_count(&cache->allocated, 1, account->ledger->is_shared);
     return object;
+}
+
+static void *take_any(struct pool *pool, struct account *account, bool *is_new)
+{
+    struct ledger *ledger = account->ledger;
+    if (!account_cap_allows(account, pool->object_bytes)) {
+        atomic_fetch_add_explicit(&ledger->refused_cap, 1, memory_order_relaxed);
+        return NULL;
+    }
+    if (pool->is_plain) {
+        return take_plain(pool, account, is_new);
+    }
+    if (!uses_cache(account)) {
+        return take_direct(pool, account);
+    }
+    if (!fill_cache(pool, account)) {
+        return NULL;
+    }
+    return take_cached(pool, pool_cache_of(pool, ledger), account);
 }
 
 static __attribute__((noinline)) void *take_slow(struct pool *pool, struct account *account,
@@ -182,7 +223,7 @@ static __attribute__((noinline)) void *take_slow(struct pool *pool, struct accou
 {
     struct pool_cache *cache = pool_cache_of(pool, account->ledger);
     bool is_new = false;
-    void *object = fault_strikes(pool->memory) ? NULL : take_or_make(pool, account, &is_new);
+    void *object = fault_strikes(pool->memory) ? NULL : take_any(pool, account, &is_new);
     if (object == NULL) {
         atomic_fetch_add_explicit(&cache->failed, 1, memory_order_relaxed);
         return NULL;
@@ -203,9 +244,7 @@ void *pool_take(struct pool *pool, struct account *account)
         !account_cap_allows(account, pool->object_bytes)) {
         return take_slow(pool, account, __builtin_return_address(0));
     }
-    void *object = pool_pop_cache(cache);
-    ledger_count(&ledger->cached, (size_t)0 - pool->object_bytes);
-    account_write_up(account, pool->object_bytes);
+    void *object = take_cached(pool, cache, account);
     count_taken(cache, false);
     return object;
 }
@@ -238,40 +277,25 @@ static inline void keep_in_cache(struct pool *pool, struct pool_cache *cache,
     pool_push_cache(pool, cache, object);
 }
 
-/* Puts one object into the depot if there is room; its bytes stay leased. */
-static bool keep_in_depot(struct pool *pool, struct account *account, void *object)
-{
-    struct budget *budget = &pool->memory->budget;
-    if (pool_depot_room(pool) == 0) {
-        return false;
-    }
-    if (uses_cache(account)) {
-        account_write_down(account, pool->object_bytes);
-    } else if (budget_lease(budget, pool->object_bytes, budget->traffic_max)) {
-        account_discharge(account, pool->object_bytes);
-    } else {
-        return false;
-    }
-    pool_push_depot(pool, object);
-    return true;
-}
-
 static __attribute__((noinline)) void release_slow(struct pool *pool, struct account *account,
                                                    void *object)
 {
     struct ledger *ledger = account->ledger;
     struct pool_cache *cache = pool_cache_of(pool, ledger);
     if (uses_cache(account) && ledger->caches_max > 0) {
-        pool_spill_cache(pool, ledger);
+        pool_flush_cache(pool, ledger, (pool_cache_count(cache) + 1) / 2);
         if (cache_has_room(pool, cache, ledger)) {
             keep_in_cache(pool, cache, account, object);
             return;
         }
     }
-    if (!keep_in_depot(pool, account, object)) {
+    if (pool->is_plain) {
         pool_free_object(pool, object);
         pool_add_count(&cache->allocated, -1, ledger->is_shared);
         account_discharge(account, pool->object_bytes);
+    } else {
+        account_abandon(account, pool->object_bytes);
+        pool_release_to_slabs(pool, object);
     }
 }
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pools: typed object caches. Each has a free list for each worker and a depot that all share;
- * pools of equal rounded size share storage unless merging is off. Under sanitizers and
- * -dMno-cache,no-global a pool is plain malloc, so that use after release is seen. Objects come
- * zeroed only where the caller asks.
+ * Pools: typed object caches. Each has a free list for each worker and slabs that all share; pools
+ * of equal rounded size share storage unless merging is off. Under sanitizers and -dMno-cache or
+ * no-global a pool is plain malloc, so that use after release is seen. Objects come zeroed only
+ * where the caller asks.
  *
  * What bounds it: every object is charged (its rounded size) to the account that takes it; free
- * objects are charged to the worker's ledger as ACCOUNT_WORKER (those in a depot to the budget) and
- * given back under pressure, after a quiet time and above twice the needed average. All lists of a
- * worker together hold at most a small share of the limit, one pool's at most a quarter of that.
+ * objects on a worker's lists and in slabs are counted as ACCOUNT_WORKER, so that the ledger says
+ * what is resident, and given back under pressure, after a quiet time and above twice the needed
+ * average. All lists of a worker together hold at most a small share of the limit, one pool's at
+ * most a quarter of that; empty slabs of all pools hold at most a small share too.
  */
 #ifndef WEIR_MEMORY_POOL_H
 #define WEIR_MEMORY_POOL_H
@@ -36,7 +37,7 @@ struct pool_usage {
     size_t needed_average; /* in use, averaged over some seconds */
     size_t high_water;     /* most objects in use at a time: the sum of each worker's own most */
     uint64_t failed;       /* takings refused or failed by injection */
-    size_t in_caches;      /* free objects on workers' lists and in the depot */
+    size_t in_caches;      /* free objects on workers' lists and in slabs */
     unsigned users;        /* pools that share this storage */
     bool is_shared;        /* may be shared */
     const struct pool *storage; /* for pool_each_user */
@@ -71,8 +72,8 @@ size_t pool_object_bytes(const struct pool *pool);
 
 /*
  * Gives free objects back to the system: all of them (`everything`) or those above twice the needed
- * average. Depots at once; each worker's lists at the end of its turn (pool_serve_trims), or at
- * once when there is one worker.
+ * average. Empty slabs at once; each worker's lists at the end of its turn (pool_serve_trims), or
+ * at once when there is one worker.
  */
 void pool_trim_all(struct memory *memory, bool everything);
 
@@ -83,7 +84,7 @@ void pool_serve_trims(struct ledger *ledger);
 /* Frees objects of this worker's lists until they hold at most `bytes_max`. */
 void pool_shrink_caches(struct ledger *ledger, size_t bytes_max);
 
-/* Frees about `bytes` of free objects at once, this worker's and the depots': before a charge is
+/* Frees about `bytes` of free objects at once, this worker's and empty slabs: before a charge is
  * refused. */
 void pool_reclaim(struct ledger *ledger, size_t bytes);
 
@@ -106,9 +107,6 @@ void pool_each_user(const struct pool *storage,
 
 /* Makes room for `workers` workers in every pool; false when the system has no memory. */
 MUST_USE bool pool_set_workers(struct memory *memory, unsigned workers);
-
-/* Bytes of free objects on lists and in depots. */
-size_t pool_free_bytes(struct memory *memory);
 
 /* Objects in use of all pools; names those pools on standard error when `is_told`. */
 size_t pool_count_used(struct memory *memory, bool is_told);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inside of pools, for the pool sources of this folder: storage, a worker's list, the depot,
- * the system.
+ * The inside of pools, for the pool sources of this folder: storage, a worker's list, slabs, the
+ * system.
  *
  *   pool.c: creation, taking, releasing     pool_trim.c: giving back     pool_usage.c: figures and
  * the end
  *
- * The accounting of free objects: on a worker's list they count in `cached` of the worker's ledger;
- * in a depot in `depot_bytes` of the governor, in no ledger. Both stay leased of the budget.
+ * A storage is of slabs, or plain: each object a block of the allocator's own, for debugging and
+ * sanitizers. The accounting of free objects: on a worker's list they count in `cached` of the
+ * worker's ledger; in slabs (with what a slab has beside its objects) in `slab_free_bytes` of the
+ * governor, in no ledger. Both stay leased of the budget.
  */
 #ifndef WEIR_MEMORY_POOL_STORE_H
 #define WEIR_MEMORY_POOL_STORE_H
@@ -20,15 +22,10 @@
 
 #include "memory/governor_internal.h"
 #include "memory/pool_guard.h"
-#include "memory/span.h"
+#include "memory/slab.h"
 
 /* Averages are kept in sixteenths, and a second counts an eighth of them. */
 enum { POOL_AVERAGE_SCALE = 16, POOL_AVERAGE_WEIGHT = 8 };
-
-/* A free object: the link lies in its first bytes. */
-struct free_object {
-    struct free_object *next;
-};
 
 /* A worker's list and counts. Written by its thread (slot 0, the shared ledger's, by all, without a
  * list). */
@@ -40,7 +37,7 @@ struct pool_cache {
     _Atomic int64_t used; /* taken less released here; negative where others' objects come back */
     int64_t used_lately;  /* most of `used` since the last tick */
     _Atomic int64_t used_most; /* of `used` since the start */
-    _Atomic int64_t allocated; /* made less freed here */
+    _Atomic int64_t allocated; /* made less freed here, plain storage only */
     _Atomic int64_t needed;    /* average of used_lately, in sixteenths */
     _Atomic uint64_t failed;
 };
@@ -59,17 +56,14 @@ struct pool {
     size_t object_bytes;       /* charged */
     struct pool_cache *caches; /* slot 0: the shared ledger; worker i: slot i + 1 */
     bool is_guarded;
-    bool is_spanned;    /* objects are of `spans`, else of the allocator */
+    bool is_plain;
     unsigned flags;     /* enum pool_flags */
-    size_t asked_bytes; /* asked of the allocator: at most object_bytes */
+    size_t asked_bytes; /* of plain storage, asked of the allocator: at most object_bytes */
     size_t size;        /* the largest user's */
     struct pool_user *users;
     struct pool_guard guard;
-    struct span_store spans;
-    pthread_mutex_t lock; /* of the depot */
-    struct free_object *depot;
-    size_t depot_count;
-    size_t depot_least; /* of depot_count since the last tick */
+    pthread_mutex_t lock; /* of the slabs */
+    struct slab_store slabs;
 };
 
 /* ---- counts ---- */
@@ -135,47 +129,56 @@ static inline void pool_push_cache(const struct pool *pool, struct pool_cache *c
     atomic_store_explicit(&cache->count, pool_cache_count(cache) + 1, memory_order_relaxed);
 }
 
-/* Frees `count` objects of a worker's list to the system. */
-void pool_free_cached(struct pool *pool, struct ledger *ledger, size_t count);
+/* Takes `count` objects of a worker's list away: into the slabs, or to the allocator. */
+void pool_flush_cache(struct pool *pool, struct ledger *ledger, size_t count);
 
-/* Moves half of a worker's list to the depot, as far as that has room. */
-void pool_spill_cache(struct pool *pool, struct ledger *ledger);
+/* Puts up to `count` objects of slabs into a worker's list that is empty; at least one, if there is
+ * any. */
+void pool_refill_cache(struct pool *pool, struct ledger *ledger, size_t count);
 
-/* ---- the depot ---- */
+/* ---- slabs ---- */
 
-/* An object of the depot, or NULL; its bytes stay leased, for the caller to place. */
-void *pool_pop_depot(struct pool *pool);
+/* An object of slabs, or NULL when all are in use; its bytes stay leased, for the caller to place.
+ */
+void *pool_take_of_slabs(struct pool *pool);
 
-/* Puts an object, whose bytes are leased and in no ledger, into the depot. */
-void pool_push_depot(struct pool *pool, void *object);
+/* Puts an object, whose bytes are leased and in no ledger, back. */
+void pool_release_to_slabs(struct pool *pool, void *object);
 
-/* How many more objects of `pool` depots may hold. */
-size_t pool_depot_room(const struct pool *pool);
+/* Adds a slab, paid for by `account`; false when refused, or when the system has no memory. */
+MUST_USE bool pool_add_slab(struct pool *pool, struct account *account);
 
-/* Objects of the depot that nobody needed since the last tick. */
-size_t pool_depot_idle(struct pool *pool);
+/* Gives at most `count` empty slabs to the system; returns their bytes. */
+size_t pool_drop_slabs(struct pool *pool, size_t count);
 
-/* Frees at most `count` objects of the depot to the system; returns the number. */
-size_t pool_free_depot(struct pool *pool, size_t count);
+/* Empty slabs that nobody needed since the last call, which begins a new count. */
+size_t pool_idle_slabs(struct pool *pool);
 
-/* ---- the system ---- */
+/* ---- plain storage ---- */
 
 /* A new object, uncharged, or NULL. */
 void *pool_make_object(struct pool *pool);
 
-/* Gives an object to the system. */
+/* Gives an object to the allocator. */
 void pool_free_object(struct pool *pool, void *object);
 
 /* ---- storage ---- */
 
-/* What an object that needs `whole` bytes costs, and whether it comes from a span. */
-size_t pool_cost_of_object(const struct memory_options *options, size_t whole, bool *is_spanned);
+/* What objects of a storage cost, and how they lie in slabs when the storage is not plain. */
+struct pool_layout {
+    bool is_plain;
+    size_t object_bytes;
+    struct slab_shape shape;
+};
+
+/* The layout of objects that need `whole` bytes. */
+struct pool_layout pool_choose_layout(const struct memory_options *options, size_t whole);
 
 /* A storage without users, in the governor's list; NULL when the system has no memory. */
-struct pool *pool_create_storage(struct memory *memory, const char *name, size_t object_bytes,
-                                 bool is_spanned);
+struct pool *pool_create_storage(struct memory *memory, const char *name,
+                                 const struct pool_layout *layout);
 
-/* Destroys a storage whose lists and depot are empty. */
+/* Destroys a storage whose lists are empty, slabs and all. */
 void pool_destroy_storage(struct pool *pool);
 
 #endif

@@ -32,7 +32,10 @@ static void trim_own(struct ledger *ledger, bool everything)
         const struct pool_cache *cache = pool_cache_of(pool, ledger);
         const size_t count = pool_cache_count(cache);
         const size_t kept = everything ? 0 : size_min(count, wanted_objects(cache));
-        pool_free_cached(pool, ledger, count - kept);
+        pool_flush_cache(pool, ledger, count - kept);
+        if (everything) {
+            (void)pool_drop_slabs(pool, SIZE_MAX);
+        }
     }
     if (everything) {
         allocator_flush_thread();
@@ -57,7 +60,7 @@ void pool_trim_all(struct memory *memory, bool everything)
 {
     LIST_EACH(link, &memory->pools) {
         struct pool *pool = container_of(link, struct pool, link);
-        (void)pool_free_depot(pool, everything ? SIZE_MAX : pool_depot_idle(pool));
+        (void)pool_drop_slabs(pool, everything ? SIZE_MAX : pool_idle_slabs(pool));
     }
     if (everything) {
         atomic_fetch_add_explicit(&memory->trims_whole, 1, memory_order_relaxed);
@@ -78,23 +81,32 @@ void pool_shrink_caches(struct ledger *ledger, size_t bytes_max)
         struct pool *pool = container_of(link, struct pool, link);
         const size_t surplus = (cached - bytes_max + pool->object_bytes - 1) / pool->object_bytes;
         const size_t count = pool_cache_count(pool_cache_of(pool, ledger));
-        pool_free_cached(pool, ledger, size_min(surplus, count));
+        pool_flush_cache(pool, ledger, size_min(surplus, count));
     }
+}
+
+/* Gives empty slabs back until about `bytes` are free; returns what is. */
+static size_t reclaim_slabs(struct memory *memory, size_t bytes)
+{
+    size_t freed = 0;
+    LIST_EACH(link, &memory->pools) {
+        struct pool *pool = container_of(link, struct pool, link);
+        if (freed >= bytes ||
+            atomic_load_explicit(&memory->empty_bytes, memory_order_relaxed) == 0) {
+            return freed;
+        }
+        const size_t slabs = (bytes - freed - 1) / pool->slabs.shape.slab_bytes + 1;
+        freed += pool_drop_slabs(pool, slabs);
+    }
+    return freed;
 }
 
 void pool_reclaim(struct ledger *ledger, size_t bytes)
 {
-    const struct memory *memory = ledger->memory;
-    const size_t cached = cached_bytes(ledger);
-    pool_shrink_caches(ledger, cached > bytes ? cached - bytes : 0);
-    size_t missing = bytes - size_min(bytes, cached);
-    LIST_EACH(link, &memory->pools) {
-        struct pool *pool = container_of(link, struct pool, link);
-        if (missing == 0 || atomic_load_explicit(&memory->depot_bytes, memory_order_relaxed) == 0) {
-            return;
-        }
-        const size_t objects = (missing - 1) / pool->object_bytes + 1;
-        missing -= size_min(missing, pool_free_depot(pool, objects) * pool->object_bytes);
+    const size_t freed = reclaim_slabs(ledger->memory, bytes);
+    if (freed < bytes) {
+        pool_shrink_caches(ledger, 0);
+        (void)reclaim_slabs(ledger->memory, bytes - freed);
     }
 }
 
@@ -106,17 +118,9 @@ static void tick_cache(struct pool *pool, struct ledger *ledger)
     const int64_t gained = lately * (POOL_AVERAGE_SCALE / POOL_AVERAGE_WEIGHT);
     atomic_store_explicit(&cache->needed, before - before / POOL_AVERAGE_WEIGHT + gained,
                           memory_order_relaxed);
-    pool_free_cached(pool, ledger, (size_min(cache->least, pool_cache_count(cache)) + 1) / 2);
+    pool_flush_cache(pool, ledger, (size_min(cache->least, pool_cache_count(cache)) + 1) / 2);
     cache->least = pool_cache_count(cache);
     cache->used_lately = pool_read_count(&cache->used);
-}
-
-static void tick_depot(struct pool *pool)
-{
-    (void)pool_free_depot(pool, (pool_depot_idle(pool) + 1) / 2);
-    pthread_mutex_lock(&pool->lock);
-    pool->depot_least = pool->depot_count;
-    pthread_mutex_unlock(&pool->lock);
 }
 
 void pool_tick(struct memory *memory, struct ledger *ledger)
@@ -125,10 +129,9 @@ void pool_tick(struct memory *memory, struct ledger *ledger)
         struct pool *pool = container_of(link, struct pool, link);
         tick_cache(pool, ledger);
         if (ledger->index == 0) {
-            tick_depot(pool);
+            (void)pool_drop_slabs(pool, (pool_idle_slabs(pool) + 1) / 2);
         }
     }
     pool_serve_trims(ledger);
     ledger_return_surplus(ledger, 0);
-    atomic_store_explicit(&memory->has_purged, false, memory_order_relaxed);
 }

@@ -20,7 +20,6 @@ static void add_cache(struct pool_usage *usage, const struct pool_cache *cache)
     usage->needed_average += not_negative(pool_read_count(&cache->needed)) / POOL_AVERAGE_SCALE;
     usage->high_water += not_negative(pool_read_count(&cache->used_most));
     usage->failed += atomic_load_explicit(&cache->failed, memory_order_relaxed);
-    usage->in_caches += pool_cache_count(cache);
 }
 
 static void read_pool(struct pool *pool, struct pool_usage *usage)
@@ -36,11 +35,15 @@ static void read_pool(struct pool *pool, struct pool_usage *usage)
         used += pool_read_count(&pool->caches[slot].used);
         allocated += pool_read_count(&pool->caches[slot].allocated);
     }
-    pthread_mutex_lock(&pool->lock);
-    usage->in_caches += pool->depot_count;
-    pthread_mutex_unlock(&pool->lock);
     usage->used = not_negative(used);
     usage->allocated = not_negative(allocated);
+    if (!pool->is_plain) {
+        pthread_mutex_lock(&pool->lock);
+        usage->allocated = pool->slabs.slabs * pool->slabs.shape.objects_per_slab;
+        pthread_mutex_unlock(&pool->lock);
+    }
+    usage->in_caches =
+        usage->allocated - (usage->used < usage->allocated ? usage->used : usage->allocated);
     for (const struct pool_user *user = pool->users; user != NULL; user = user->next) {
         usage->users++;
     }
@@ -64,17 +67,6 @@ void pool_each_user(const struct pool *storage,
     }
 }
 
-size_t pool_free_bytes(struct memory *memory)
-{
-    size_t bytes = 0;
-    LIST_EACH(link, &memory->pools) {
-        struct pool_usage usage;
-        read_pool(container_of(link, struct pool, link), &usage);
-        bytes += usage.in_caches * usage.object_bytes;
-    }
-    return bytes;
-}
-
 size_t pool_count_used(struct memory *memory, bool is_told)
 {
     size_t used = 0;
@@ -96,9 +88,8 @@ void pool_destroy_all(struct memory *memory)
         struct pool *pool = container_of(link, struct pool, link);
         for (unsigned i = 0; i < memory->workers; i++) {
             struct ledger *ledger = memory->ledgers[i];
-            pool_free_cached(pool, ledger, pool_cache_count(pool_cache_of(pool, ledger)));
+            pool_flush_cache(pool, ledger, pool_cache_count(pool_cache_of(pool, ledger)));
         }
-        (void)pool_free_depot(pool, SIZE_MAX);
         pool_destroy_storage(pool);
     }
 }

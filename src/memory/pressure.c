@@ -91,6 +91,7 @@ void pressure_update(struct memory *memory, uint64_t now_ms)
 {
     struct pressure_state *pressure = &memory->pressure;
     uint64_t never = TIME_NEVER;
+    atomic_store_explicit(&memory->now_ms, now_ms, memory_order_relaxed);
     const unsigned seen = atomic_load_explicit(&pressure->level, memory_order_relaxed);
     if (atomic_load_explicit(&pressure->changed_ms, memory_order_relaxed) == TIME_NEVER) {
         (void)atomic_compare_exchange_strong(&pressure->changed_ms, &never, now_ms);
@@ -341,6 +342,9 @@ unsigned memory_wake(struct ledger *ledger)
     pool_serve_trims(ledger);
     if (ledger->is_waking || atomic_load(&ledger->memory->waiting) == 0) {
         return 0;
+    }
+    if (own_sets_left(ledger) == 0) {
+        governor_observe_again(ledger->memory);
     }
     ledger->is_waking = true;
     const unsigned woken = wake_own(ledger, &is_cut);

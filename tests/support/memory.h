@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A governor for tests. Caches are kept under sanitizers too, so that lists and depots are tested
+ * A governor for tests. Caches are kept under sanitizers too, so that lists and slabs are tested
  * there as well; at the end every account and pool must be empty.
  */
 #ifndef WEIR_TESTS_SUPPORT_MEMORY_H

@@ -166,6 +166,56 @@ static void test_moves_keep_the_sum(void **state)
     test_memory_close(memory);
 }
 
+static void test_leased_bytes_change_hands(void **state)
+{
+    (void)state;
+    static const enum account_kind kinds[] = {ACCOUNT_CLIENT, ACCOUNT_WORKER, ACCOUNT_OPERATOR};
+    for (int i = 0; i < 4; i++) {
+        struct memory *memory = test_memory_limited(LIMIT);
+        struct account account;
+        const bool is_shared = i == 3;
+        account_init(&account, is_shared ? memory_shared_ledger(memory) : memory_ledger(memory, 0),
+                     is_shared ? ACCOUNT_TABLE : kinds[i], 0);
+        assert_int_equal(account_lease_beside(&account, 10000), RESULT_OK);
+        assert_int_equal(account.used, 0);
+        assert_int_equal(account_adopt(&account, 4000), RESULT_OK);
+        assert_int_equal(account.used, 4000);
+        account.cap = 5000;
+        assert_int_equal(account_adopt(&account, 4000), RESULT_NO_MEMORY);
+        account_abandon(&account, 4000);
+        assert_int_equal(account.used, 0);
+        ledger_return_surplus(account.ledger, 0);
+        assert_int_equal(leased(memory), 10000);
+        budget_return(account.ledger->budget, 10000);
+        test_memory_close(memory);
+    }
+}
+
+static void test_the_operator_adopts_of_its_reserve_only(void **state)
+{
+    (void)state;
+    struct memory *memory = test_memory_limited(LIMIT);
+    struct memory_usage usage;
+    struct account operators;
+    struct account client;
+    test_memory_ignore_resident(memory);
+    memory_read_usage(memory, &usage);
+    account_init(&operators, memory_ledger(memory, 0), ACCOUNT_OPERATOR, 0);
+    account_init(&client, memory_ledger(memory, 0), ACCOUNT_CLIENT, 0);
+    assert_int_equal(account_charge(&client, usage.traffic_max), RESULT_OK);
+    assert_int_equal(account_lease_beside(&client, 1000), RESULT_NO_MEMORY);
+    assert_int_equal(account_lease_beside(&operators, 1000), RESULT_OK);
+    assert_false(account_may_take_free(&client));
+    assert_true(account_may_take_free(&operators));
+    assert_int_equal(account_charge(&operators, usage.operator_reserve - 500), RESULT_OK);
+    assert_int_equal(account_adopt(&operators, 500), RESULT_OK);
+    budget_return(client.ledger->budget, 500);
+    assert_true(account_may_take_free(&client));
+    account_discharge(&operators, operators.used);
+    account_discharge(&client, client.used);
+    test_memory_close(memory);
+}
+
 static void discharge_too_much(void *argument)
 {
     struct memory *memory = test_memory_limited(LIMIT);
@@ -278,6 +328,8 @@ int main(void)
         cmocka_unit_test(test_refusal_changes_nothing),
         cmocka_unit_test(test_surplus_goes_back),
         cmocka_unit_test(test_moves_keep_the_sum),
+        cmocka_unit_test(test_leased_bytes_change_hands),
+        cmocka_unit_test(test_the_operator_adopts_of_its_reserve_only),
         cmocka_unit_test(test_mistakes_abort),
         cmocka_unit_test(test_random_charges_agree_with_a_sum),
         cmocka_unit_test(test_shared_ledger_serves_all_threads),

@@ -62,17 +62,59 @@ static void test_leases_stop_at_their_ceiling(void **state)
     budget_deinit(&budget);
 }
 
-static void test_overhead_is_held(void **state)
+static void observe(struct budget *budget, size_t resident)
+{
+    budget_finish_observation(budget, budget_begin_observation(budget), resident, 0);
+}
+
+static void test_resident_size_and_what_was_leased_since_bind(void **state)
 {
     (void)state;
     struct budget budget;
     budget_init(&budget, LIMIT, 0);
-    budget_set_overhead(&budget, 60 * MEBIBYTE);
-    assert_int_equal(budget_left(&budget), 1 * MEBIBYTE);
-    assert_int_equal(budget_in_use(&budget), 60 * MEBIBYTE);
-    assert_false(budget_lease(&budget, 2 * MEBIBYTE, budget.traffic_max));
-    budget_set_overhead(&budget, 0);
-    assert_true(budget_lease(&budget, 2 * MEBIBYTE, budget.traffic_max));
+    const size_t most = budget.house_max - budget.observe_step;
+    observe(&budget, most - 10 * MEBIBYTE);
+    assert_int_equal(budget_left(&budget), 10 * MEBIBYTE);
+    assert_false(budget_lease(&budget, 10 * MEBIBYTE + 1, budget.house_max));
+    assert_true(budget_lease(&budget, 10 * MEBIBYTE, budget.house_max));
+    /* What goes back to the budget may still be resident. */
+    budget_return(&budget, 10 * MEBIBYTE);
+    assert_int_equal(budget_left(&budget), 0);
+    assert_false(budget_lease(&budget, 1, budget.house_max));
+    observe(&budget, most - 1 * MEBIBYTE);
+    assert_true(budget_lease(&budget, 1 * MEBIBYTE, budget.house_max));
+    observe(&budget, 2 * LIMIT);
+    assert_int_equal(budget_left(&budget), 0);
+    budget_lease_forced(&budget, 1);
+    budget_return(&budget, 1 * MEBIBYTE + 1);
+    budget_deinit(&budget);
+}
+
+static void test_the_operators_bytes_do_not_bind_traffic_twice(void **state)
+{
+    (void)state;
+    struct budget budget;
+    budget_init(&budget, LIMIT, 0);
+    observe(&budget, 40 * MEBIBYTE);
+    const size_t left = budget_left(&budget);
+    assert_true(budget_take_operator(&budget, budget.reserve));
+    assert_int_equal(budget_left(&budget), left);
+    budget_return_operator(&budget, budget.reserve);
+    budget_deinit(&budget);
+}
+
+static void test_leases_while_looking_stay_counted(void **state)
+{
+    (void)state;
+    struct budget budget;
+    budget_init(&budget, LIMIT, 0);
+    assert_true(budget_lease(&budget, 1000, budget.traffic_max));
+    const size_t begun = budget_begin_observation(&budget);
+    assert_true(budget_lease(&budget, 500, budget.traffic_max));
+    budget_finish_observation(&budget, begun, 20 * MEBIBYTE, 300);
+    assert_int_equal(budget.grown, 500);
+    assert_int_equal(budget_in_use(&budget), 1500 + 300);
+    budget_return(&budget, 1500);
     budget_deinit(&budget);
 }
 
@@ -81,11 +123,14 @@ static void test_observation_is_due_after_part_of_the_margin(void **state)
     (void)state;
     struct budget budget;
     budget_init(&budget, LIMIT, 0);
-    const size_t margin = budget.house_max - budget.traffic_max;
+    assert_int_equal(budget.observe_step, (budget.house_max - budget.traffic_max) / 4);
     assert_false(budget_observation_is_due(&budget));
-    assert_true(budget_lease(&budget, margin / 2, budget.traffic_max));
+    for (int i = 0; i < 3; i++) { /* gross: what was returned counts too */
+        assert_true(budget_lease(&budget, budget.observe_step / 2, budget.traffic_max));
+        budget_return(&budget, budget.observe_step / 2);
+    }
     assert_true(budget_observation_is_due(&budget));
-    budget_set_overhead(&budget, 0);
+    observe(&budget, 1);
     assert_false(budget_observation_is_due(&budget));
     budget_deinit(&budget);
 }
@@ -146,7 +191,7 @@ static void *lease_and_return(void *argument)
     struct budget *budget = argument;
     for (int i = 0; i < TURNS; i++) {
         if (budget_lease(budget, PIECE, 2 * PIECE)) {
-            if (budget_in_use(budget) > (size_t)2 * PIECE) {
+            if (budget->leased > (size_t)2 * PIECE) {
                 return NULL;
             }
             budget_return(budget, PIECE);
@@ -183,7 +228,9 @@ int main(void)
         cmocka_unit_test(test_division),
         cmocka_unit_test(test_small_and_missing_limits),
         cmocka_unit_test(test_leases_stop_at_their_ceiling),
-        cmocka_unit_test(test_overhead_is_held),
+        cmocka_unit_test(test_resident_size_and_what_was_leased_since_bind),
+        cmocka_unit_test(test_the_operators_bytes_do_not_bind_traffic_twice),
+        cmocka_unit_test(test_leases_while_looking_stay_counted),
         cmocka_unit_test(test_observation_is_due_after_part_of_the_margin),
         cmocka_unit_test(test_operator_has_the_reserve_when_traffic_has_all),
         cmocka_unit_test(test_operator_beyond_the_reserve_uses_the_budget),

@@ -80,8 +80,8 @@ static void test_free_objects_are_the_workers(void **state)
     account_init(&client, memory_ledger(memory, 0), ACCOUNT_CLIENT, 0);
     pool_release(pool, &client, pool_take(pool, &client));
     const struct memory_usage usage = usage_of(memory);
-    assert_int_equal(usage.by_kind[ACCOUNT_WORKER], pool_object_bytes(pool));
-    assert_int_equal(usage.pool_caches, pool_object_bytes(pool));
+    assert_true(usage.pool_caches >= pool_object_bytes(pool));
+    assert_int_equal(usage.by_kind[ACCOUNT_WORKER], usage.pool_caches);
     test_memory_close(memory);
 }
 
@@ -271,7 +271,7 @@ static void test_the_limit_holds_for_resident_memory_wave_after_wave(void **stat
         turn(memory);
     }
     assert_int_equal(pressure_level(memory), PRESSURE_CALM);
-    assert_int_equal(pool_free_bytes(memory), 0);
+    assert_int_equal(usage_of(memory).pool_caches, 0);
     test_free(hoard.pool_of);
     test_free(hoard.objects);
     test_memory_close(memory);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Taking and releasing: reuse, charges, refusals, merging, worker lists and depot, threads. */
+/* Taking and releasing: reuse, charges, refusals, merging, worker lists and slabs, threads. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,12 +31,14 @@ static void test_an_object_is_charged_and_reused(void **state)
     memset(first, 0xff, 500);
     assert_int_equal(account.used, pool_object_bytes(pool));
     assert_true(pool_object_bytes(pool) >= 500);
+    const size_t used = test_memory_used(memory); /* a slab */
+    assert_true(used >= pool_object_bytes(pool) && used <= 65536);
     pool_release(pool, &account, first);
     assert_int_equal(account.used, 0);
     /* Free, it is still in memory and still counted. */
-    assert_int_equal(test_memory_used(memory), pool_object_bytes(pool));
+    assert_int_equal(test_memory_used(memory), used);
     assert_ptr_equal(pool_take(pool, &account), first);
-    assert_int_equal(test_memory_used(memory), pool_object_bytes(pool));
+    assert_int_equal(test_memory_used(memory), used);
     pool_release(pool, &account, first);
     pool_release(pool, &account, NULL);
     test_memory_close(memory);
@@ -162,7 +164,7 @@ static void test_without_caches_objects_go_to_the_system(void **state)
     test_memory_close(memory);
 }
 
-static void test_lists_and_depot_are_bounded(void **state)
+static void test_lists_and_empty_slabs_are_bounded(void **state)
 {
     (void)state;
     enum { OBJECTS = 20000 };
@@ -184,9 +186,9 @@ static void test_lists_and_depot_are_bounded(void **state)
     assert_int_equal(usage.in_caches, usage.allocated);
     assert_int_equal(usage.high_water, OBJECTS);
     assert_true(ledger->cached <= ledger->caches_max / 4);
-    assert_true(usage.in_caches * usage.object_bytes > ledger->cached); /* some are in the depot */
-    assert_true(usage.in_caches * usage.object_bytes <= 3 * MEBIBYTE);
-    assert_int_equal(test_memory_used(memory), usage.in_caches * usage.object_bytes);
+    assert_true(usage.in_caches * usage.object_bytes > ledger->cached); /* some are in slabs */
+    assert_true(test_memory_used(memory) <= 3 * MEBIBYTE);
+    assert_true(test_memory_used(memory) >= usage.in_caches * usage.object_bytes);
     test_memory_close(memory);
 }
 
@@ -242,6 +244,32 @@ static void test_operator_takes_when_traffic_has_all(void **state)
     test_memory_close(memory);
 }
 
+static void test_traffic_does_not_come_to_the_margin_by_the_operators_slabs(void **state)
+{
+    (void)state;
+    struct memory *memory = test_memory_limited(LIMIT);
+    struct pool *pool = pool_create(memory, "thing", 1000, 0);
+    struct account client;
+    struct account operators;
+    struct memory_usage usage;
+    test_memory_ignore_resident(memory);
+    open_client(memory, &client);
+    account_init(&operators, memory_ledger(memory, 0), ACCOUNT_OPERATOR, 0);
+    memory_read_usage(memory, &usage);
+    assert_int_equal(account_charge(&client, usage.traffic_max), RESULT_OK);
+    for (int round = 0; round < 1000; round++) {
+        void *object = pool_take(pool, &operators);
+        assert_non_null(object);
+        assert_null(pool_take(pool, &client)); /* of the slab that the operator holds */
+        pool_release(pool, &operators, object);
+        assert_null(pool_take(pool, &client)); /* of the slab that it held */
+    }
+    memory_read_usage(memory, &usage);
+    assert_true(usage.leased <= usage.traffic_max);
+    account_discharge(&client, client.used);
+    test_memory_close(memory);
+}
+
 static void test_shared_ledger_takes_and_releases(void **state)
 {
     (void)state;
@@ -255,8 +283,9 @@ static void test_shared_ledger_takes_and_releases(void **state)
     assert_int_equal(table.used, pool_object_bytes(pool));
     pool_release(pool, &table, object);
     assert_int_equal(table.used, 0);
-    assert_int_equal(test_memory_pool(memory, pool).in_caches, 1); /* in the depot */
-    assert_ptr_equal(pool_take(pool, &client), object);
+    assert_int_equal(test_memory_pool(memory, pool).used, 0);
+    object = pool_take(pool, &client);
+    assert_non_null(object);
     pool_release(pool, &client, object);
     assert_int_equal(test_memory_pool(memory, pool).used, 0);
     test_memory_close(memory);
@@ -409,7 +438,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-static void test_threads_share_the_depot(void **state)
+static void test_threads_share_the_slabs(void **state)
 {
     (void)state;
     static struct exchange exchange;
@@ -443,13 +472,14 @@ int main(void)
         cmocka_unit_test(test_recharge),
         cmocka_unit_test(test_pools_of_one_size_merge),
         cmocka_unit_test(test_without_caches_objects_go_to_the_system),
-        cmocka_unit_test(test_lists_and_depot_are_bounded),
+        cmocka_unit_test(test_lists_and_empty_slabs_are_bounded),
         cmocka_unit_test(test_cold_first_takes_the_oldest),
         cmocka_unit_test(test_operator_takes_when_traffic_has_all),
+        cmocka_unit_test(test_traffic_does_not_come_to_the_margin_by_the_operators_slabs),
         cmocka_unit_test(test_shared_ledger_takes_and_releases),
         cmocka_unit_test(test_workers_added_later),
         cmocka_unit_test(test_random_use_keeps_contents_and_sums),
-        cmocka_unit_test(test_threads_share_the_depot),
+        cmocka_unit_test(test_threads_share_the_slabs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The storage below pools: what objects cost, lists, and a depot whose bytes stay leased. */
+/* The storage below pools: layouts, lists, and slabs whose bytes stay leased wherever an object is.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,47 +14,68 @@
 
 #define LIMIT (64 * MEBIBYTE)
 
-static void test_costs(void **state)
+struct fixture {
+    struct memory *memory;
+    struct ledger *ledger;
+    struct pool *pool;
+    struct account account;
+};
+
+static void open_fixture(struct fixture *fixture, size_t bytes)
 {
-    (void)state;
-    const struct memory_options plain = {0};
-    const struct memory_options uaf = {.uaf = true};
-    const bool can_span = !allocator_is_sanitized();
-    bool is_spanned;
-    assert_int_equal(pool_cost_of_object(&plain, 100, &is_spanned), allocator_cost(100));
-    assert_false(is_spanned);
-    assert_int_equal(pool_cost_of_object(&plain, 16384, &is_spanned), 16384);
-    assert_int_equal(is_spanned, can_span);
-    assert_int_equal(pool_cost_of_object(&uaf, 100, &is_spanned), 4096);
-    assert_false(is_spanned);
+    fixture->memory = test_memory_limited(LIMIT);
+    fixture->ledger = memory_ledger(fixture->memory, 0);
+    fixture->pool = pool_create(fixture->memory, "thing", bytes, 0);
+    account_init(&fixture->account, fixture->ledger, ACCOUNT_CLIENT, 0);
 }
 
-static void test_objects_of_the_system(void **state)
+static size_t leased(const struct fixture *fixture)
+{
+    ledger_return_surplus(fixture->ledger, 0);
+    return budget_leased(&fixture->memory->budget);
+}
+
+static void test_layouts(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {100, 16384, 100000};
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct memory *memory = test_memory_limited(LIMIT);
-        struct pool *pool = pool_create(memory, "thing", sizes[i], 0);
-        char *object = pool_make_object(pool);
-        assert_non_null(object);
-        object[0] = 1;
-        object[sizes[i] - 1] = 2;
-        pool_free_object(pool, object);
-        test_memory_close(memory);
-    }
+    const struct memory_options slabs = {0};
+    const struct memory_options plain = {.no_global = true};
+    const struct memory_options uaf = {.uaf = true};
+    struct pool_layout layout = pool_choose_layout(&slabs, 100);
+    assert_false(layout.is_plain);
+    assert_int_equal(layout.object_bytes, 112);
+    layout = pool_choose_layout(&slabs, 16384);
+    assert_int_equal(layout.object_bytes, 16384);
+    layout = pool_choose_layout(&plain, 100);
+    assert_true(layout.is_plain);
+    assert_int_equal(layout.object_bytes, allocator_cost(100));
+    layout = pool_choose_layout(&uaf, 100);
+    assert_true(layout.is_plain);
+    assert_int_equal(layout.object_bytes, 4096);
+}
+
+static void test_plain_objects_are_the_allocators(void **state)
+{
+    (void)state;
+    struct memory *memory = test_memory_open((struct memory_options){.no_global = true});
+    struct pool *pool = pool_create(memory, "thing", 20000, 0);
+    char *object = pool_make_object(pool);
+    assert_non_null(object);
+    object[19999] = 1;
+    pool_free_object(pool, object);
+    test_memory_close(memory);
 }
 
 static void test_a_list_is_last_in_first_out(void **state)
 {
     (void)state;
-    struct memory *memory = test_memory_limited(LIMIT);
-    struct pool *pool = pool_create(memory, "thing", 100, 0);
-    struct pool_cache *cache = pool_cache_of(pool, memory_ledger(memory, 0));
+    struct fixture fixture;
     char a[100];
     char b[100];
-    pool_push_cache(pool, cache, a);
-    pool_push_cache(pool, cache, b);
+    open_fixture(&fixture, 100);
+    struct pool_cache *cache = pool_cache_of(fixture.pool, fixture.ledger);
+    pool_push_cache(fixture.pool, cache, a);
+    pool_push_cache(fixture.pool, cache, b);
     assert_int_equal(pool_cache_count(cache), 2);
     cache->least = 2;
     assert_ptr_equal(pool_pop_cache(cache), b);
@@ -61,78 +83,125 @@ static void test_a_list_is_last_in_first_out(void **state)
     assert_ptr_equal(pool_pop_cache(cache), a);
     assert_int_equal(pool_cache_count(cache), 0);
     assert_null(cache->first);
+    test_memory_close(fixture.memory);
+}
+
+static void test_a_slab_is_paid_for_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_fixture(&fixture, 1000);
+    struct memory *memory = fixture.memory;
+    const size_t object = pool_object_bytes(fixture.pool);
+    const size_t slab = fixture.pool->slabs.shape.slab_bytes;
+    assert_null(pool_take_of_slabs(fixture.pool));
+    assert_true(pool_add_slab(fixture.pool, &fixture.account));
+    assert_int_equal(memory->slab_free_bytes, slab);
+    assert_int_equal(memory->empty_bytes, slab);
+    void *taken = pool_take_of_slabs(fixture.pool);
+    assert_int_equal(memory->slab_free_bytes, slab - object);
+    assert_int_equal(memory->empty_bytes, 0);
+    assert_int_equal(account_adopt(&fixture.account, object), RESULT_OK);
+    assert_int_equal(test_memory_used(memory), slab);
+    assert_int_equal(leased(&fixture), slab);
+    account_abandon(&fixture.account, object);
+    pool_release_to_slabs(fixture.pool, taken);
+    assert_int_equal(memory->slab_free_bytes, slab);
+    assert_int_equal(leased(&fixture), slab);
+    assert_int_equal(pool_drop_slabs(fixture.pool, 5), slab);
+    assert_int_equal(memory->slab_free_bytes, 0);
+    assert_int_equal(memory->empty_bytes, 0);
+    assert_int_equal(leased(&fixture), 0);
     test_memory_close(memory);
 }
 
-/* Puts `count` free objects on worker 0's list, as if taken and released. */
-static void fill_cache(struct pool *pool, struct account *account, size_t count)
+static void test_refilling_and_flushing_keep_the_sum(void **state)
 {
+    (void)state;
+    struct fixture fixture;
+    open_fixture(&fixture, 1000);
+    struct memory *memory = fixture.memory;
+    struct pool_cache *cache = pool_cache_of(fixture.pool, fixture.ledger);
+    const size_t object = pool_object_bytes(fixture.pool);
+    const size_t slab = fixture.pool->slabs.shape.slab_bytes;
+    pool_refill_cache(fixture.pool, fixture.ledger, 5);
+    assert_int_equal(pool_cache_count(cache), 0);
+    assert_true(pool_add_slab(fixture.pool, &fixture.account));
+    pool_refill_cache(fixture.pool, fixture.ledger, 5);
+    assert_int_equal(pool_cache_count(cache), 5);
+    assert_int_equal(fixture.ledger->cached, 5 * object);
+    assert_int_equal(memory->slab_free_bytes, slab - 5 * object);
+    pool_flush_cache(fixture.pool, fixture.ledger, 2);
+    pool_flush_cache(fixture.pool, fixture.ledger, 0);
+    assert_int_equal(fixture.ledger->cached, 3 * object);
+    assert_int_equal(test_memory_used(memory), slab);
+    pool_flush_cache(fixture.pool, fixture.ledger, 3);
+    assert_int_equal(memory->empty_bytes, slab);
+    test_memory_close(memory);
+}
+
+static void test_too_many_empty_slabs_go_at_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
     void *objects[64];
-    for (size_t i = 0; i < count; i++) {
-        objects[i] = pool_take(pool, account);
+    open_fixture(&fixture, 16384);
+    struct memory *memory = fixture.memory;
+    memory->empty_bytes_max = (size_t)10 * 16384;
+    for (int i = 0; i < 64; i++) {
+        assert_true(pool_add_slab(fixture.pool, &fixture.account));
+        objects[i] = pool_take_of_slabs(fixture.pool);
     }
-    for (size_t i = 0; i < count; i++) {
-        pool_release(pool, account, objects[i]);
+    for (int i = 0; i < 64; i++) {
+        pool_release_to_slabs(fixture.pool, objects[i]);
     }
-}
-
-static void test_spilling_moves_half_and_keeps_the_sum(void **state)
-{
-    (void)state;
-    struct memory *memory = test_memory_limited(LIMIT);
-    struct ledger *ledger = memory_ledger(memory, 0);
-    struct pool *pool = pool_create(memory, "thing", 1000, 0);
-    struct account account;
-    account_init(&account, ledger, ACCOUNT_CLIENT, 0);
-    fill_cache(pool, &account, 10);
-    const size_t used = test_memory_used(memory);
-    pool_spill_cache(pool, ledger);
-    assert_int_equal(pool_cache_count(pool_cache_of(pool, ledger)), 5);
-    assert_int_equal(memory->depot_bytes, 5 * pool_object_bytes(pool));
-    assert_int_equal(ledger->cached, 5 * pool_object_bytes(pool));
-    assert_int_equal(test_memory_used(memory), used);
-    memory->depot_bytes_max = memory->depot_bytes + pool_object_bytes(pool); /* room for one */
-    assert_int_equal(pool_depot_room(pool), 1);
-    pool_spill_cache(pool, ledger);
-    assert_int_equal(pool_cache_count(pool_cache_of(pool, ledger)), 4);
-    assert_int_equal(pool_depot_room(pool), 0);
-    pool_spill_cache(pool, ledger);
-    assert_int_equal(pool_cache_count(pool_cache_of(pool, ledger)), 4);
-    pool_free_cached(pool, ledger, 4);
-    assert_int_equal(pool_free_depot(pool, 2), 2);
-    assert_int_equal(pool_free_depot(pool, 100), 4);
-    assert_null(pool_pop_depot(pool));
-    assert_int_equal(test_memory_used(memory), 0);
-    assert_int_equal(test_memory_pool(memory, pool).allocated, 0);
+    assert_int_equal(memory->empty_bytes, 10 * 16384);
+    assert_int_equal(fixture.pool->slabs.empty_count, 10);
     test_memory_close(memory);
 }
 
-static void test_idle_objects_are_those_never_needed(void **state)
+static void test_idle_slabs_are_those_never_needed(void **state)
 {
     (void)state;
-    struct memory *memory = test_memory_limited(LIMIT);
-    struct pool *pool = pool_create(memory, "thing", 1000, 0);
-    struct account account;
-    account_init(&account, memory_ledger(memory, 0), ACCOUNT_CLIENT, 0);
-    fill_cache(pool, &account, 8);
-    pool_spill_cache(pool, memory_ledger(memory, 0));
-    pool->depot_least = pool->depot_count;
-    assert_int_equal(pool_depot_idle(pool), 4);
-    void *object = pool_pop_depot(pool);
-    assert_int_equal(pool_depot_idle(pool), 3);
-    pool_push_depot(pool, object);
-    assert_int_equal(pool_depot_idle(pool), 3);
-    test_memory_close(memory);
+    struct fixture fixture;
+    open_fixture(&fixture, 16384);
+    for (int i = 0; i < 4; i++) {
+        assert_true(pool_add_slab(fixture.pool, &fixture.account));
+    }
+    (void)pool_idle_slabs(fixture.pool);
+    assert_int_equal(pool_idle_slabs(fixture.pool), 4);
+    void *object = pool_take_of_slabs(fixture.pool);
+    pool_release_to_slabs(fixture.pool, object);
+    assert_int_equal(pool_idle_slabs(fixture.pool), 3);
+    assert_int_equal(pool_idle_slabs(fixture.pool), 4);
+    test_memory_close(fixture.memory);
+}
+
+static void test_a_refused_slab_changes_nothing(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_fixture(&fixture, 1000);
+    test_memory_ignore_resident(fixture.memory);
+    test_memory_fill(&fixture.account, 1000);
+    assert_false(pool_add_slab(fixture.pool, &fixture.account));
+    assert_int_equal(fixture.pool->slabs.slabs, 0);
+    assert_int_equal(fixture.memory->slab_free_bytes, 0);
+    account_discharge(&fixture.account, fixture.account.used);
+    test_memory_close(fixture.memory);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_costs),
-        cmocka_unit_test(test_objects_of_the_system),
+        cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_plain_objects_are_the_allocators),
         cmocka_unit_test(test_a_list_is_last_in_first_out),
-        cmocka_unit_test(test_spilling_moves_half_and_keeps_the_sum),
-        cmocka_unit_test(test_idle_objects_are_those_never_needed),
+        cmocka_unit_test(test_a_slab_is_paid_for_once),
+        cmocka_unit_test(test_refilling_and_flushing_keep_the_sum),
+        cmocka_unit_test(test_too_many_empty_slabs_go_at_once),
+        cmocka_unit_test(test_idle_slabs_are_those_never_needed),
+        cmocka_unit_test(test_a_refused_slab_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

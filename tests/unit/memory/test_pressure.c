@@ -176,7 +176,8 @@ static void test_a_worker_gives_its_slack_back_when_pressed(void **state)
     hold_percent(&fixture, 90);
     pressure_update(fixture.memory, 2);
     memory_wake(fixture.ledger);
-    assert_int_equal(test_memory_pool(fixture.memory, pool).in_caches, 0);
+    assert_int_equal(fixture.ledger->cached, 0);
+    assert_int_equal(test_memory_pool(fixture.memory, pool).allocated, 0);
     assert_int_equal(fixture.ledger->caches_max, 0);
     hold_percent(&fixture, 96);
     pressure_update(fixture.memory, 3);

@@ -19,9 +19,9 @@ enum { OBJECT = 16384 };
 static void test_sizes(void **state)
 {
     (void)state;
-    assert_int_equal(span_object_bytes(1), 4096);
-    assert_int_equal(span_object_bytes(4096), 4096);
-    assert_int_equal(span_object_bytes(16385), 20480);
+    assert_int_equal(span_block_bytes(1), 4096);
+    assert_int_equal(span_block_bytes(4096), 4096);
+    assert_int_equal(span_block_bytes(16385), 20480);
 }
 
 /* Pages of the object that are in memory. */
@@ -74,14 +74,35 @@ static void test_objects_are_apart(void **state)
             objects[i] = NULL;
         }
     }
-    assert_true(store.objects >= store.free_count);
+    assert_true(store.blocks >= store.free_count);
     for (int i = 0; i < OBJECTS; i++) {
         if (objects[i] != NULL) {
             span_release(&store, objects[i]);
         }
     }
-    assert_int_equal(store.free_count, store.objects);
+    assert_int_equal(store.free_count, store.blocks);
     span_deinit(&store);
+}
+
+static void test_blocks_are_aligned(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {4096, 16384, 65536, 3 * 4096, 20480};
+    static const size_t alignments[] = {4096, 16384, 65536, 4096, 4096};
+    for (int i = 0; i < 5; i++) {
+        struct span_store store;
+        char *blocks[100];
+        span_init(&store, sizes[i]);
+        for (int k = 0; k < 100; k++) {
+            blocks[k] = span_take(&store);
+            assert_int_equal((uintptr_t)blocks[k] % alignments[i], 0);
+            blocks[k][sizes[i] - 1] = 1;
+        }
+        for (int k = 0; k < 100; k++) {
+            span_release(&store, blocks[k]);
+        }
+        span_deinit(&store);
+    }
 }
 
 static void test_an_object_larger_than_a_span(void **state)
@@ -107,6 +128,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_released_pages_go_back),
         cmocka_unit_test(test_objects_are_apart),
+        cmocka_unit_test(test_blocks_are_aligned),
         cmocka_unit_test(test_an_object_larger_than_a_span),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
