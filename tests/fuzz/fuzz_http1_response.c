@@ -19,7 +19,7 @@ static void require_same_again(const struct http_message *message, enum http_met
     fuzz_require(http1_find_head(written, &scanned, &length) == RESULT_OK &&
                      length == written.length,
                  "one head is written");
-    fuzz_message_init(&again);
+    fuzz_message_init_again(&again);
     fuzz_require(http1_parse_response(written, NULL, method, &options, &again, &error) == RESULT_OK,
                  "what is written can be read");
     fuzz_require(message->status == again.status, "one status");
