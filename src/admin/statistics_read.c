@@ -502,6 +502,7 @@ struct statistics_value read_check_status(const struct statistics_object *object
         return empty();
     }
     const char *name = check_status_name(server->check_status);
+    text_clear(buffer);
     text_append_format(buffer, "%s%s", check_is_running(check) ? "* " : "", name);
     return from_text(buffer);
 }
