@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Owns what is particular to the allocator: size classes, figures, purging, thread counters.
- * Its settings (malloc_conf): no random start inside a large block, since that costs a page for
- * each 16 KiB chunk; pages free for a second go back; blocks above 4 KiB are not kept a thread; no
- * huge pages, which would make one object hold 2 MiB. The pointers to the thread's counters are
- * kept a thread: asking by name costs more than a small TLS call. They and the settings are the
- * state outside `process` that tests/tidy/exceptions.txt lists.
+ * Its settings (malloc_conf): few arenas, since each keeps records and half-used pages of its own
+ * and pools take little from them; pages free for a second go back; blocks above 4 KiB are not kept
+ * a thread; no huge pages, which would make one object hold 2 MiB. The pointers to the thread's
+ * counters are kept a thread: asking by name costs more than a small TLS call. They and the
+ * settings are the state outside `process` that tests/tidy/exceptions.txt lists.
  */
 #include "memory/allocator.h"
 
@@ -18,7 +18,8 @@
 #include <stdio.h>
 
 /* Read by jemalloc before main; the name and type are its own. */
-const char *malloc_conf = "dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:4096,thp:never";
+const char *malloc_conf =
+    "narenas:8,dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:4096,thp:never";
 
 /*
  * Blocks from 16 KiB on begin at a random cache line of their first page, for which Debian's
