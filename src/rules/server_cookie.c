@@ -11,8 +11,7 @@
  */
 #include "rules/server_cookie.h"
 
-#include <limits.h>
-#include <netinet/in.h>
+#include <arpa/inet.h>
 #include <xxhash.h>
 
 #include "base/text.h"
@@ -509,12 +508,11 @@ enum result server_cookie_write_dynamic(char out[SERVER_COOKIE_DYNAMIC_SIZE], co
         return RESULT_NOT_FOUND;
     }
     text_append_string(&input, key == NULL ? "" : key);
-    /* HAProxy hashes key, address in network order, port as a little-endian 32-bit number. */
-    const unsigned char port_bytes[sizeof(uint32_t)] = {(unsigned char)(port & UINT8_MAX),
-                                                        (unsigned char)(port >> CHAR_BIT), 0, 0};
+    /* As HAProxy: key, address, port as 32 bits, all in network order. */
+    const uint32_t port_bytes = htonl(port);
     char *end = bytes + input.length;
     memcpy(end, ip, ip_length);
-    memcpy(end + ip_length, port_bytes, sizeof(port_bytes));
+    memcpy(end + ip_length, &port_bytes, sizeof(port_bytes));
     size_t length = input.length + ip_length + sizeof(port_bytes);
     struct text text = text_over(out, SERVER_COOKIE_DYNAMIC_SIZE);
     text_append_format(&text, "%016llx", (unsigned long long)XXH64(bytes, length, 0));

@@ -346,7 +346,7 @@ static inline bool slice_is(struct slice s, const char *string)
 
 /* ---- words and rules ---- */
 
-/* Cuts a line at single spaces into words; '_' stands for a space inside a word, '~' for an empty
+/* Cuts a line at single spaces into words; '`' stands for a space inside a word, '~' for an empty
  * word. The words live in the test's buffer. */
 static inline unsigned rules_test_words(struct rules_test *test, const char *line,
                                         const char *words[TEST_WORDS_MAX])
@@ -364,7 +364,7 @@ static inline unsigned rules_test_words(struct rules_test *test, const char *lin
             next++;
         }
         for (char *c = word; *c != '\0'; c++) {
-            *c = *c == '_' ? ' ' : *c;
+            *c = *c == '`' ? ' ' : *c;
         }
         assert_true(count < TEST_WORDS_MAX);
         words[count] = strcmp(word, "~") == 0 ? "" : word;
