@@ -40,11 +40,6 @@ void fault_set_percent(struct memory *memory, unsigned percent)
     }
 }
 
-bool fault_is_armed(const struct memory *memory)
-{
-    return atomic_load_explicit(&memory->fault.is_armed, memory_order_relaxed);
-}
-
 /* A well mixed number from a counter (the finalizer of a 64-bit congruential sequence). */
 static uint64_t mix(uint64_t value)
 {
@@ -63,7 +58,7 @@ static bool draw(struct fault_state *fault)
 bool fault_strikes(struct memory *memory)
 {
     struct fault_state *fault = &memory->fault;
-    if (!fault_is_armed(memory)) {
+    if (!atomic_load_explicit(&fault->is_armed, memory_order_relaxed)) {
         return false;
     }
     const uint64_t number = atomic_fetch_add(&fault->count, 1) + 1;

@@ -28,9 +28,6 @@ uint64_t fault_failed(const struct memory *memory);
 /* Sets the share of allocations to fail, in percent (tune.fail-alloc); 0 switches it off. */
 void fault_set_percent(struct memory *memory, unsigned percent);
 
-/* Whether allocations are counted at all: one relaxed load. */
-bool fault_is_armed(const struct memory *memory);
-
 /* Counts an allocation that is about to be made; true when it must fail. For the sources of this
  * folder. */
 MUST_USE bool fault_strikes(struct memory *memory);

@@ -18,7 +18,6 @@ static void test_the_nth_and_the_second(void **state)
 {
     (void)state;
     struct memory *memory = test_memory_limited(0);
-    assert_false(fault_is_armed(memory));
     assert_false(fault_strikes(memory));
     assert_int_equal(fault_count(memory), 0); /* unarmed nothing is counted */
     fault_fail_nth(memory, 3, 2);
