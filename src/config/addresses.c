@@ -1,198 +1,236 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses as bind and server lines write them: [family@]host[:port[-port]], paths and abstract
- * names of Unix sockets, fd@N, '*' and the empty host for any, IPv6 with or without brackets, "+N"
- * for relative ports, and stream+ prefixes. Host names are left to the resolver. Texts that
- * addresses refer to live in the configuration's account.
+ * Addresses (manual 2.9): [prefix]host[:port[-port]], where the port is behind the last colon that
+ * is not in brackets, so that ":::80" is port 80 of "::". '*' and nothing stand for any host; a
+ * leading slash begins a path; abns@ and fd@ are names and descriptors. Host names are left to the
+ * resolver. Texts that addresses refer to live in the configuration's account.
  */
 #include <string.h>
 
 #include "base/number.h"
 #include "config/keyword.h"
+#include "transport/resolve.h"
 
-enum { PORT_MAX = 65535, FD_MAX = 1000000 };
+enum { PORT_MAX = 65535, PATH_BYTES_MAX = 107 };
+
+enum prefix_kind { PREFIX_HOST, PREFIX_PATH, PREFIX_ABSTRACT, PREFIX_FD };
+
+/* Uses of a prefix, or-ed. */
+enum prefix_use { STREAM = 1 << CONFIG_ADDRESS_STREAM, DATAGRAM = 1 << CONFIG_ADDRESS_DATAGRAM };
+#define EITHER (STREAM | DATAGRAM)
 
 struct prefix {
     const char *name;
-    sa_family_t family; /* AF_UNSPEC: any */
-    bool is_abstract;
-    bool is_fd;
-    const char *refused; /* why it cannot be had, NULL: it can */
+    enum prefix_kind kind;
+    sa_family_t family; /* AF_UNSPEC: by the host */
+    unsigned uses;      /* enum prefix_use; 0: not supported */
 };
 
 static const struct prefix PREFIXES[] = {
-    {"ipv4@", AF_INET, false, false, NULL},
-    {"ipv6@", AF_INET6, false, false, NULL},
-    {"tcp@", AF_UNSPEC, false, false, NULL},
-    {"tcp4@", AF_INET, false, false, NULL},
-    {"tcp6@", AF_INET6, false, false, NULL},
-    {"unix@", AF_UNIX, false, false, NULL},
-    {"uxst@", AF_UNIX, false, false, NULL},
-    {"abns@", AF_UNIX, true, false, NULL},
-    {"fd@", AF_UNSPEC, false, true, NULL},
-    {"quic4@", AF_INET, false, false, "QUIC is not supported by weir yet"},
-    {"quic6@", AF_INET6, false, false, "QUIC is not supported by weir yet"},
-    {"quic@", AF_UNSPEC, false, false, "QUIC is not supported by weir yet"},
-    {"udp@", AF_UNSPEC, false, false, "datagram addresses are not supported here"},
-    {"udp4@", AF_INET, false, false, "datagram addresses are not supported here"},
-    {"udp6@", AF_INET6, false, false, "datagram addresses are not supported here"},
-    {"sockpair@", AF_UNIX, false, false, "sockpair addresses are not supported by weir"},
-    {"rhttp@", AF_UNSPEC, false, false, "reverse HTTP is not supported by weir"},
-    {"abnsz@", AF_UNIX, false, false, "abnsz addresses are not supported by weir; use abns@"},
-    {"mptcp@", AF_UNSPEC, false, false, "MPTCP is not supported by weir yet"},
+    {"ip@", PREFIX_HOST, AF_UNSPEC, EITHER},     {"ipv4@", PREFIX_HOST, AF_INET, EITHER},
+    {"ipv6@", PREFIX_HOST, AF_INET6, EITHER},    {"tcp@", PREFIX_HOST, AF_UNSPEC, STREAM},
+    {"tcp4@", PREFIX_HOST, AF_INET, STREAM},     {"tcp6@", PREFIX_HOST, AF_INET6, STREAM},
+    {"udp@", PREFIX_HOST, AF_UNSPEC, DATAGRAM},  {"udp4@", PREFIX_HOST, AF_INET, DATAGRAM},
+    {"udp6@", PREFIX_HOST, AF_INET6, DATAGRAM},  {"unix@", PREFIX_PATH, AF_UNIX, EITHER},
+    {"uxst@", PREFIX_PATH, AF_UNIX, STREAM},     {"uxdg@", PREFIX_PATH, AF_UNIX, DATAGRAM},
+    {"abns@", PREFIX_ABSTRACT, AF_UNIX, EITHER}, {"fd@", PREFIX_FD, AF_UNSPEC, EITHER},
+    {"abnsz@", PREFIX_ABSTRACT, AF_UNIX, 0},     {"sockpair@", PREFIX_FD, AF_UNIX, 0},
+    {"quic@", PREFIX_HOST, AF_UNSPEC, 0},        {"quic4@", PREFIX_HOST, AF_INET, 0},
+    {"quic6@", PREFIX_HOST, AF_INET6, 0},        {"quic+ip@", PREFIX_HOST, AF_UNSPEC, 0},
+    {"quic+ipv4@", PREFIX_HOST, AF_INET, 0},     {"quic+ipv6@", PREFIX_HOST, AF_INET6, 0},
+    {"mptcp@", PREFIX_HOST, AF_UNSPEC, 0},       {"mptcp4@", PREFIX_HOST, AF_INET, 0},
+    {"mptcp6@", PREFIX_HOST, AF_INET6, 0},       {"rhttp@", PREFIX_HOST, AF_UNSPEC, 0},
 };
+
+static const struct prefix BARE_HOST = {"", PREFIX_HOST, AF_UNSPEC, EITHER};
+static const struct prefix BARE_PATH = {"", PREFIX_PATH, AF_UNIX, EITHER};
+
+/* ---- prefixes ---- */
+
+/* Whether `*word` begins with `text`, which is then skipped. */
+static bool skip(const char **word, const char *text)
+{
+    size_t length = strlen(text);
+    bool is_there = strncmp(*word, text, length) == 0;
+    *word += is_there ? length : 0;
+    return is_there;
+}
 
 static const struct prefix *find_prefix(const char **word)
 {
-    static const char STREAM[] = "stream+";
-    if (strncmp(*word, STREAM, sizeof(STREAM) - 1) == 0) {
-        *word += sizeof(STREAM) - 1;
-    }
     for (size_t i = 0; i < sizeof(PREFIXES) / sizeof(PREFIXES[0]); i++) {
-        size_t length = strlen(PREFIXES[i].name);
-        if (strncmp(*word, PREFIXES[i].name, length) == 0) {
-            *word += length;
+        if (skip(word, PREFIXES[i].name)) {
             return &PREFIXES[i];
         }
     }
-    return NULL;
+    return **word == '/' ? &BARE_PATH : &BARE_HOST;
 }
 
-static enum result read_fd(struct config_reader *reader, const char *word,
+/* Skips a prefix and says what it stands for; NULL: the line is failed. */
+static const struct prefix *read_prefix(struct config_reader *reader, const char *word,
+                                        enum config_address_use use, const char **rest)
+{
+    *rest = word;
+    bool is_stream = skip(rest, "stream+");
+    bool is_datagram = !is_stream && skip(rest, "dgram+");
+    const struct prefix *prefix = find_prefix(rest);
+    unsigned uses = prefix->uses;
+    if (uses == 0) {
+        (void)config_fail(reader, "address '%s' is not supported by weir yet", word);
+        return NULL;
+    }
+    uses = is_stream ? uses & STREAM : is_datagram ? uses & DATAGRAM : uses;
+    if ((uses & (1U << use)) == 0) {
+        (void)config_fail(reader, "%s-type address not acceptable in '%s'",
+                          use == CONFIG_ADDRESS_STREAM ? "datagram" : "stream", word);
+        return NULL;
+    }
+    return prefix;
+}
+
+/* ---- descriptors and paths ---- */
+
+static enum result read_fd(struct config_reader *reader, const char *word, const char *rest,
                            struct config_address *out)
 {
     uint64_t fd = 0;
-    enum result result = config_read_number(reader, "fd@", word, 0, FD_MAX, &fd);
+    if (number_parse_decimal(slice_from_string(rest), &fd) != RESULT_OK || fd > INT32_MAX) {
+        return config_fail(reader, "file descriptor '%s' is not a valid integer in '%s'", rest,
+                           word);
+    }
     out->fd = (int)fd;
-    return result;
-}
-
-static enum result read_unix(struct config_reader *reader, const char *path, bool is_abstract,
-                             struct config_address *out)
-{
-    enum { PATH_BYTES_MAX = 107 };
-    if (strlen(path) > PATH_BYTES_MAX) {
-        return config_fail(reader, "socket path '%s' too long (max %u)", path, PATH_BYTES_MAX);
-    }
-    out->address.family = AF_UNIX;
-    out->address.is_abstract = is_abstract;
-    out->address.path = config_copy(reader, path);
-    return out->address.path != NULL ? RESULT_OK : RESULT_INVALID;
-}
-
-/* Reads "80", "80-90", "+1", "-1" behind the last colon. */
-static enum result read_port(struct config_reader *reader, const char *word,
-                             struct config_address *out)
-{
-    out->has_port = true;
-    if (*word == '+' || *word == '-') {
-        uint64_t offset = 0;
-        enum result result =
-            config_read_number(reader, "port offset", word + 1, 0, PORT_MAX, &offset);
-        out->port_is_relative = true;
-        out->port_offset = *word == '-' ? -(int32_t)offset : (int32_t)offset;
-        return result;
-    }
-    struct slice text = slice_from_string(word);
-    struct slice first = slice_first(text, slice_find_char(text, '-'));
-    struct slice second = slice_skip(text, first.length + 1);
-    uint64_t low = 0;
-    uint64_t high = 0;
-    if (number_parse_decimal(first, &low) != RESULT_OK || low > PORT_MAX) {
-        return config_fail(reader, "invalid port '%s': a number from 0 to 65535 is expected", word);
-    }
-    high = low;
-    if (first.length < text.length &&
-        (number_parse_decimal(second, &high) != RESULT_OK || high > PORT_MAX || high < low)) {
-        return config_fail(reader, "invalid port range '%s'", word);
-    }
-    out->address.port = (uint16_t)low;
-    out->last_port = (uint16_t)high;
     return RESULT_OK;
 }
 
-/* The colon in front of the port, or NULL: none. An address with brackets or a single colon has
- * one; "::1" has none but ":::80" has. */
-static const char *find_port(const char *word)
+static enum result read_path(struct config_reader *reader, const char *word, const char *rest,
+                             bool is_abstract, struct config_address *out)
 {
-    const char *last = strrchr(word, ':');
-    if (last == NULL || last[1] == '\0' || word[0] == '[') {
-        bool has_brackets = word[0] == '[' && last != NULL && last > word && last[-1] == ']';
-        return has_brackets ? last : NULL;
+    if (rest[0] == '\0') {
+        return config_fail(reader, "missing socket path in '%s'", word);
     }
-    bool is_number = strspn(last + 1, "0123456789-+") == strlen(last + 1);
-    if (!is_number) {
-        return NULL;
+    if (strlen(rest) > PATH_BYTES_MAX - (is_abstract ? 1 : 0)) {
+        return config_fail(reader, "socket path '%s' too long (max %d)", rest,
+                           PATH_BYTES_MAX - (is_abstract ? 1 : 0));
     }
-    const char *first = strchr(word, ':');
-    if (first == last) {
-        return last;
-    }
-    /* IPv6 without brackets: HAProxy takes what follows the last colon for a port */
-    return last;
+    out->address.family = AF_UNIX;
+    out->address.is_abstract = is_abstract;
+    out->address.path = config_copy(reader, rest);
+    return out->address.path != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
-static const char *copy_slice(struct config_reader *reader, struct slice s)
+/* ---- ports ---- */
+
+static enum result read_number(struct config_reader *reader, struct slice digits, uint16_t *out)
 {
-    char *copy = config_take(reader, s.length + 1);
-    if (copy != NULL) {
-        memcpy(copy, s.data, s.length);
+    uint64_t port = 0;
+    if (number_parse_decimal(digits, &port) != RESULT_OK || port > PORT_MAX) {
+        return config_fail(reader, "invalid port '%.*s'", (int)digits.length, digits.data);
     }
-    return copy;
+    *out = (uint16_t)port;
+    return RESULT_OK;
+}
+
+/* "80", "80-90", "+1", "-1", or nothing. */
+static enum result read_port(struct config_reader *reader, struct slice text,
+                             struct config_address *out)
+{
+    uint16_t offset = 0;
+    char sign = text.length > 0 ? text.data[0] : '\0';
+    out->has_port = text.length > 0;
+    if (!out->has_port) {
+        return RESULT_OK;
+    }
+    if (sign == '+' || sign == '-') {
+        enum result result = read_number(reader, slice_skip(text, 1), &offset);
+        out->port_is_relative = true;
+        out->port_offset = sign == '-' ? -(int32_t)offset : (int32_t)offset;
+        return result;
+    }
+    size_t dash = slice_find_char(text, '-');
+    enum result result = read_number(reader, slice_first(text, dash), &out->address.port);
+    out->last_port = out->address.port;
+    if (result == RESULT_OK && dash < text.length) {
+        result = read_number(reader, slice_skip(text, dash + 1), &out->last_port);
+    }
+    return result == RESULT_OK && out->last_port < out->address.port
+               ? config_fail(reader, "invalid port range '%.*s'", (int)text.length, text.data)
+               : result;
+}
+
+/* ---- hosts ---- */
+
+/* Where the host ends: at the last colon behind the last bracket, or at the end. */
+static size_t find_host_end(struct slice text)
+{
+    for (size_t i = text.length; i > 0; i--) {
+        if (text.data[i - 1] == ':' || text.data[i - 1] == ']') {
+            return text.data[i - 1] == ':' ? i - 1 : text.length;
+        }
+    }
+    return text.length;
 }
 
 static enum result read_host(struct config_reader *reader, struct slice host, sa_family_t family,
                              struct config_address *out)
 {
-    uint16_t port = out->address.port;
-    if (host.length >= 2 && host.data[0] == '[' && host.data[host.length - 1] == ']') {
-        host = slice_of(host.data + 1, host.length - 2);
-    }
+    struct address parsed = {.family = family};
+    bool has_brackets =
+        host.length >= 2 && host.data[0] == '[' && host.data[host.length - 1] == ']';
+    struct slice bare = has_brackets ? slice_of(host.data + 1, host.length - 2) : host;
     bool is_any = host.length == 0 || slice_equal(host, SLICE("*"));
-    if (is_any) {
-        out->address = (struct address){.family = family == AF_UNSPEC ? AF_INET : family};
-    } else if (address_parse_ip(host, &out->address) != RESULT_OK) {
-        out->address = (struct address){.family = family};
-        out->host = copy_slice(reader, host);
-        if (out->host == NULL) {
-            return RESULT_NO_MEMORY;
-        }
-    } else if (family != AF_UNSPEC && out->address.family != family) {
-        return config_fail(reader, "address '%.*s' is not of the family of its prefix",
-                           (int)host.length, host.data);
+    bool is_literal = !is_any && address_parse_ip(bare, &parsed) == RESULT_OK;
+    if (is_literal && family != AF_UNSPEC && parsed.family != family) {
+        return config_fail(reader, "invalid address: '%.*s' is no IPv%c address", (int)bare.length,
+                           bare.data, family == AF_INET ? '4' : '6');
     }
-    out->address.port = port;
+    if (is_any) {
+        parsed.family = family == AF_UNSPEC ? AF_INET : family;
+    } else if (!is_literal) {
+        out->host = config_copy_slice(reader, bare);
+        parsed = (struct address){.family = family};
+    }
+    parsed.port = out->address.port;
+    out->address = parsed;
     return RESULT_OK;
 }
 
-enum result config_read_address(struct config_reader *reader, const char *word, bool needs_port,
-                                struct config_address *out)
+enum result config_read_address(struct config_reader *reader, const char *word,
+                                enum config_address_use use, struct config_address *out)
 {
+    const char *rest = NULL;
     *out = (struct config_address){.fd = -1};
-    const char *rest = word;
-    const struct prefix *prefix = find_prefix(&rest);
-    if (prefix != NULL && prefix->refused != NULL) {
-        return config_fail(reader, "address '%s': %s", word, prefix->refused);
-    }
-    if (prefix != NULL && prefix->is_fd) {
-        return read_fd(reader, rest, out);
-    }
-    if (rest[0] == '/' || (prefix != NULL && prefix->family == AF_UNIX)) {
-        return read_unix(reader, rest, prefix != NULL && prefix->is_abstract, out);
-    }
-    const char *colon = find_port(rest);
-    enum result result = colon != NULL ? read_port(reader, colon + 1, out) : RESULT_OK;
-    if (result == RESULT_OK && needs_port && (colon == NULL || out->address.port == 0)) {
-        return config_fail(reader, "missing port number in '%s': <address>:<port> is expected",
+    if (word[0] == '\0') {
+        return config_fail(reader,
+                           "'%s' resolves to an empty address (environment variable "
+                           "missing?)",
                            word);
     }
-    struct slice host =
-        colon != NULL ? slice_of(rest, (size_t)(colon - rest)) : slice_from_string(rest);
-    bool drops_colon = colon == NULL && host.length > 0 && host.data[host.length - 1] == ':' &&
-                       slice_find_char(host, ':') == host.length - 1;
-    host.length -= drops_colon ? 1 : 0;
+    const struct prefix *prefix = read_prefix(reader, word, use, &rest);
+    if (prefix == NULL) {
+        return RESULT_INVALID;
+    }
+    if (prefix->kind == PREFIX_FD) {
+        return read_fd(reader, word, rest, out);
+    }
+    if (prefix->kind != PREFIX_HOST) {
+        return read_path(reader, word, rest, prefix->kind == PREFIX_ABSTRACT, out);
+    }
+    struct slice text = slice_from_string(rest);
+    size_t end = find_host_end(text);
+    enum result result = read_port(reader, slice_skip(text, end + 1), out);
+    return result == RESULT_OK ? read_host(reader, slice_first(text, end), prefix->family, out)
+                               : result;
+}
+
+enum result config_resolve_address(struct config_reader *reader, const char *word,
+                                   struct config_address *address)
+{
+    if (address->host == NULL) {
+        return RESULT_OK;
+    }
+    enum result result = address_resolve(slice_from_string(address->host), address->address.family,
+                                         &address->address);
     return result == RESULT_OK
-               ? read_host(reader, host, prefix != NULL ? prefix->family : (sa_family_t)AF_UNSPEC,
-                           out)
-               : result;
+               ? result
+               : config_fail(reader, "invalid address: '%s' in '%s'", address->host, word);
 }

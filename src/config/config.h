@@ -33,8 +33,13 @@ struct config_input {
     bool zero_warning;
     const struct rule_registry *registry;
     const struct config_report *report;
-    const char *version; /* for version predicates */
+    const char *version;    /* the program's own */
+    const char *local_peer; /* -L, NULL: the host's name */
+    bool ignore_resolution; /* -dr: servers without an address are no error */
 };
+
+/* What `feature(<name>)` is true for and -vv lists behind a '+': words with a space between. */
+extern const char CONFIG_FEATURES[];
 
 /* The defaults of every setting, before any file is read. */
 void configuration_init(struct configuration *configuration, struct account *account);

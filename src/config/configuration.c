@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration's defaults and its release. Plain settings are blocks that are released
- * together; what the rules layer compiled is released by its own functions, proxy by proxy. Bounded
- * by the files.
+ * The configuration's defaults and its release. Plain settings are blocks, and compiled objects
+ * records, that are released together; rule lists, tables and captures are released proxy by proxy.
+ * Bounded by the files.
  */
 #include "base/number.h"
 #include "config/config.h"
@@ -20,10 +20,8 @@ enum {
     DEFAULT_STATS_MAXCONN = 10,
 };
 
-void configuration_init(struct configuration *configuration, struct account *account)
+static void init_global(struct global_settings *global)
 {
-    *configuration = (struct configuration){.account = account};
-    struct global_settings *global = &configuration->global;
     global->bufsize = DEFAULT_BUFSIZE;
     global->maxrewrite = DEFAULT_MAXREWRITE;
     global->fields_max = DEFAULT_FIELDS_MAX;
@@ -33,11 +31,22 @@ void configuration_init(struct configuration *configuration, struct account *acc
     global->stats_maxconn = DEFAULT_STATS_MAXCONN;
     global->strict_limits = true;
     global->default_bind_min = TLS_VERSION_1_2;
-    list_init(&configuration->blocks);
-    list_init(&configuration->proxies);
-    list_init(&configuration->defaults);
+    global->server_verify = TLS_VERIFY_REQUIRED;
+    global->unix_bind.uid = (uid_t)-1;
+    global->unix_bind.gid = (gid_t)-1;
     list_init(&global->logs);
     list_init(&global->stats_sockets);
+}
+
+void configuration_init(struct configuration *configuration, struct account *account)
+{
+    *configuration = (struct configuration){.account = account};
+    init_global(&configuration->global);
+    list_init(&configuration->blocks);
+    list_init(&configuration->compiled);
+    list_init(&configuration->proxies);
+    list_init(&configuration->defaults);
+    sample_references_init(&configuration->references);
     configuration->patterns = pattern_files_create(account);
     configuration->variables = variable_names_create(account);
     configuration->userlists = userlists_create(account);
@@ -45,51 +54,15 @@ void configuration_init(struct configuration *configuration, struct account *acc
     variable_set_init(&configuration->process_variables, VARIABLE_PROCESS, account);
 }
 
-static void destroy_rules(struct account *account, struct proxy_settings *proxy)
+static void destroy_proxy(struct account *account, struct proxy_settings *proxy)
 {
-    struct rule_list *const lists[] = {&proxy->tcp_connection,      &proxy->tcp_session,
-                                       &proxy->tcp_request,         &proxy->tcp_response,
-                                       &proxy->http_request,        &proxy->http_response,
-                                       &proxy->http_after_response, &proxy->statistics.rules};
+    struct rule_list *const lists[] = {
+        &proxy->tcp_connection,      &proxy->tcp_session,      &proxy->tcp_request,
+        &proxy->tcp_response,        &proxy->http_request,     &proxy->http_response,
+        &proxy->http_after_response, &proxy->statistics.rules, &proxy->redirects};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         rule_list_destroy(account, lists[i]);
     }
-    struct list *const switches[] = {&proxy->use_backend, &proxy->use_server};
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-        LIST_EACH(link, switches[i]) {
-            struct switch_rule *rule = container_of(link, struct switch_rule, link);
-            acl_condition_destroy(account, rule->condition);
-            log_format_destroy(account, rule->dynamic);
-        }
-    }
-}
-
-static bool is_inherited(const struct proxy_settings *proxy, const void *mine, const void *theirs)
-{
-    return proxy->defaults != NULL && mine == theirs;
-}
-
-static void destroy_proxy(struct account *account, struct proxy_settings *proxy)
-{
-    const struct proxy_settings *defaults = proxy->defaults;
-    destroy_rules(account, proxy);
-    LIST_EACH(link, &proxy->servers) {
-        sample_expression_destroy(account, container_of(link, struct server_settings, link)->sni);
-    }
-    if (!is_inherited(proxy, proxy->balance_key, defaults != NULL ? defaults->balance_key : NULL)) {
-        sample_expression_destroy(account, proxy->balance_key);
-    }
-    if (!is_inherited(proxy, proxy->unique_id_format,
-                      defaults != NULL ? defaults->unique_id_format : NULL)) {
-        log_format_destroy(account, proxy->unique_id_format);
-    }
-    if (!is_inherited(proxy, proxy->statistics.admin,
-                      defaults != NULL ? defaults->statistics.admin : NULL)) {
-        acl_condition_destroy(account, proxy->statistics.admin);
-    }
-    acl_condition_destroy(account, proxy->monitor_fail);
-    log_format_destroy(account, proxy->log_format);
-    log_format_destroy(account, proxy->log_format_error);
     capture_declarations_deinit(&proxy->captures, account);
     error_files_destroy(account, proxy->errors);
     acl_table_destroy(account, proxy->acls);
@@ -106,6 +79,7 @@ void configuration_destroy(struct configuration *configuration)
             destroy_proxy(account, proxy);
         }
     }
+    config_release_compiled(configuration);
     variable_set_clear(&configuration->process_variables);
     variable_names_destroy(configuration->variables);
     pattern_files_destroy(configuration->patterns);

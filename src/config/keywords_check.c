@@ -1,45 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Health checks and persistence of backends: option httpchk, http-check send and expect, cookie,
- * source. Everything is a field of struct proxy_settings, texts in the configuration's account.
+ * Health checks of backends: option httpchk and tcp-check, http-check send, expect and connect; the
+ * source address towards servers. Everything is a field of struct proxy_settings, texts in the
+ * configuration's account.
  */
 #include <limits.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "config/keyword.h"
+#include "rules/regex.h"
 
-enum { METHOD_URI = 2, METHOD_URI_VERSION = 3, HEADERS_MAX = 4096 };
+enum { ARGUMENT_METHOD, ARGUMENT_URI, ARGUMENT_VERSION, ARGUMENT_HOST, HEADERS_BYTES_MAX = 4096 };
 
-/* ---- checks ---- */
+/* ---- what is sent ---- */
 
+static enum result add_header(struct config_reader *reader, struct slice name, struct slice value)
+{
+    struct http_check_settings *check = &reader->proxy->http_check;
+    if (slice_equal_nocase(name, SLICE("host"))) {
+        check->host = config_copy_slice(reader, value);
+        return check->host != NULL ? RESULT_OK : RESULT_NO_MEMORY;
+    }
+    char bytes[HEADERS_BYTES_MAX];
+    struct text text = text_over(bytes, sizeof(bytes));
+    text_append_format(&text, "%s%.*s: %.*s\r\n", check->headers != NULL ? check->headers : "",
+                       (int)name.length, name.data, (int)value.length, value.data);
+    if (text.truncated) {
+        return config_fail(reader, "header fields of a check too long, max is %d bytes.",
+                           HEADERS_BYTES_MAX - 1);
+    }
+    check->headers = config_copy(reader, bytes);
+    return check->headers != NULL ? RESULT_OK : RESULT_NO_MEMORY;
+}
+
+/* The version, and the header lines that old configurations hide behind it. */
+static enum result read_version(struct config_reader *reader, const char *word)
+{
+    struct slice rest = slice_from_string(word);
+    struct slice line;
+    size_t end = slice_find(rest, SLICE("\r\n"));
+    reader->proxy->http_check.version = config_copy_slice(reader, slice_first(rest, end));
+    if (end == rest.length) {
+        return RESULT_OK;
+    }
+    config_warn(reader,
+                "'option httpchk' : hiding headers or body at the end of the version string "
+                "is deprecated. Please, consider to use 'http-check send' directive "
+                "instead.");
+    rest = slice_skip(rest, end + 2);
+    enum result result = RESULT_OK;
+    while (result == RESULT_OK && slice_next_token(&rest, '\n', &line)) {
+        struct slice field = slice_trim(slice_first(line, slice_find_char(line, '\r')));
+        size_t colon = slice_find_char(field, ':');
+        if (field.length > 0 && (colon == 0 || colon == field.length)) {
+            return config_fail(reader, "'option httpchk' : unsupported header '%.*s'.",
+                               (int)field.length, field.data);
+        }
+        result = field.length == 0 ? RESULT_OK
+                                   : add_header(reader, slice_first(field, colon),
+                                                slice_trim(slice_skip(field, colon + 1)));
+    }
+    return result;
+}
+
+/* option httpchk [<uri>] | [<method> <uri> [<version> [<host>]]] */
 static enum result read_httpchk(struct config_reader *reader, const char *const *arguments,
                                 unsigned count, const struct config_keyword *keyword)
 {
+    struct http_check_settings *check = &reader->proxy->http_check;
     (void)keyword;
-    struct proxy_settings *proxy = reader->proxy;
-    if (reader->is_negated) {
-        proxy->check_kind = CHECK_TCP;
+    reader->proxy->check_kind = CHECK_HTTP;
+    if (count == 0) {
         return RESULT_OK;
     }
-    struct http_check_settings *check = &proxy->http_check;
-    proxy->check_kind = CHECK_HTTP;
-    check->method = "OPTIONS";
-    check->uri = "/";
-    check->version = "HTTP/1.0";
-    if (count == 1) {
-        check->uri = config_copy(reader, arguments[0]);
-    } else if (count >= METHOD_URI) {
-        check->method = config_copy(reader, arguments[0]);
-        check->uri = config_copy(reader, arguments[1]);
+    bool has_method = count > ARGUMENT_URI;
+    if (has_method) {
+        check->method = config_copy(reader, arguments[ARGUMENT_METHOD]);
     }
-    if (count >= METHOD_URI_VERSION) {
-        check->version = config_copy(reader, arguments[METHOD_URI]);
+    check->uri = config_copy(reader, arguments[has_method ? ARGUMENT_URI : 0]);
+    enum result result =
+        count > ARGUMENT_VERSION ? read_version(reader, arguments[ARGUMENT_VERSION]) : RESULT_OK;
+    if (count > ARGUMENT_HOST) {
+        check->host = config_copy(reader, arguments[ARGUMENT_HOST]);
     }
-    if (count > METHOD_URI_VERSION) {
-        check->host = config_copy(reader, arguments[METHOD_URI_VERSION]);
-    }
-    return RESULT_OK;
+    return result;
 }
 
 static enum result read_tcp_check(struct config_reader *reader, const char *const *arguments,
@@ -52,259 +97,196 @@ static enum result read_tcp_check(struct config_reader *reader, const char *cons
     return RESULT_OK;
 }
 
-static enum result add_header(struct config_reader *reader, const char *name, const char *value)
+/* `http-check connect`, `tcp-check connect` without arguments say what is done anyway. */
+static enum result read_connect(struct config_reader *reader, const char *const *arguments,
+                                unsigned count, const struct config_keyword *keyword)
 {
-    struct http_check_settings *check = &reader->proxy->http_check;
-    if (slice_equal_nocase(slice_from_string(name), SLICE("host"))) {
-        check->host = config_copy(reader, value);
-        return RESULT_OK;
-    }
-    char bytes[HEADERS_MAX];
-    struct text text = text_over(bytes, sizeof(bytes));
-    text_append_format(&text, "%s%s: %s\r\n", check->headers != NULL ? check->headers : "", name,
-                       value);
-    if (text.truncated) {
-        return config_fail(reader, "too many header fields for a check, max is %d bytes",
-                           HEADERS_MAX);
-    }
-    check->headers = config_copy(reader, bytes);
-    return RESULT_OK;
+    return count == 0 || strcmp(arguments[0], "default") == 0
+               ? RESULT_OK
+               : config_fail(reader, "'%s' : '%s' is not supported by weir yet", keyword->name,
+                             arguments[0]);
 }
 
-/* http-check send [meth <m>] [{uri|uri-lf} <u>] [ver <v>] [hdr <name> <fmt>]* [{body|body-lf} <s>]
- * [comment <c>] */
-static enum result read_check_send(struct config_reader *reader, const char *const *arguments,
-                                   unsigned count, const struct config_keyword *keyword)
+/* The field of a word of `http-check send`, NULL for another word. */
+static const char **find_send_field(struct http_check_settings *check, const char *word)
 {
-    struct http_check_settings *check = &reader->proxy->http_check;
-    for (unsigned i = 0; i < count; i += 2) {
-        const char *name = arguments[i];
-        if (i + 1 >= count) {
-            return config_fail(reader, "'%s' : '%s' expects an argument", keyword->name, name);
-        }
-        const char *value = arguments[i + 1];
-        if (strcmp(name, "meth") == 0) {
-            check->method = config_copy(reader, value);
-        } else if (strcmp(name, "uri") == 0) {
-            check->uri = config_copy(reader, value);
-        } else if (strcmp(name, "ver") == 0) {
-            check->version = config_copy(reader, value);
-        } else if (strcmp(name, "body") == 0) {
-            check->body = config_copy(reader, value);
-        } else if (strcmp(name, "hdr") == 0 && i + 2 < count) {
-            enum result result = add_header(reader, value, arguments[i + 2]);
-            if (result != RESULT_OK) {
-                return result;
-            }
-            i++;
-        } else if (strcmp(name, "comment") != 0) {
-            return config_fail(
-                reader,
-                "'%s' : '%s' is not supported by weir yet (known: meth uri ver hdr body comment)",
-                keyword->name, name);
-        }
-    }
-    return RESULT_OK;
-}
-
-/* http-check expect [comment <c>] [!] {status|string|rstatus|rstring} <pattern> */
-static enum result read_check_expect(struct config_reader *reader, const char *const *arguments,
-                                     unsigned count, const struct config_keyword *keyword)
-{
-    static const struct {
+    const struct {
         const char *name;
-        int kind;
-    } KINDS[] = {{"status", EXPECT_STATUS},
-                 {"string", EXPECT_STRING},
-                 {"rstatus", EXPECT_RSTATUS},
-                 {"rstring", EXPECT_RSTRING}};
-    struct http_check_settings *check = &reader->proxy->http_check;
-    unsigned position = 0;
-    while (position + 1 < count && strcmp(arguments[position], "comment") == 0) {
-        position += 2;
-    }
-    check->expect_negated = position < count && strcmp(arguments[position], "!") == 0;
-    position += check->expect_negated ? 1 : 0;
-    for (size_t i = 0; position + 2 == count && i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
-        if (strcmp(arguments[position], KINDS[i].name) == 0) {
-            check->expect = KINDS[i].kind;
-            check->expect_value = config_copy(reader, arguments[position + 1]);
-            return RESULT_OK;
-        }
-    }
-    return config_fail(reader,
-                       "'%s' only supports [!] 'status', 'string', 'rstatus', 'rstring' with one "
-                       "pattern in this version of weir",
-                       keyword->name);
-}
-
-/* ---- cookie ---- */
-
-struct cookie_word {
-    const char *name;
-    enum result (*read)(struct config_reader *reader, struct server_cookie_settings *cookie,
-                        const char *value);
-    bool takes_value;
-    size_t offset; /* of a flag */
-    enum server_cookie_mode mode;
-};
-
-static enum result read_domain(struct config_reader *reader, struct server_cookie_settings *cookie,
-                               const char *value)
-{
-    char bytes[HEADERS_MAX];
-    struct text text = text_over(bytes, sizeof(bytes));
-    if (cookie->domains != NULL) {
-        text_append_format(&text, "%s; domain=", cookie->domains);
-    }
-    text_append_string(&text, value);
-    cookie->domains = config_copy(reader, bytes);
-    return RESULT_OK;
-}
-
-static enum result read_attribute(struct config_reader *reader,
-                                  struct server_cookie_settings *cookie, const char *value)
-{
-    char bytes[HEADERS_MAX];
-    struct text text = text_over(bytes, sizeof(bytes));
-    if (cookie->attributes != NULL) {
-        text_append_format(&text, "%s; ", cookie->attributes);
-    }
-    text_append_string(&text, value);
-    cookie->attributes = config_copy(reader, bytes);
-    return RESULT_OK;
-}
-
-static enum result read_seconds(struct config_reader *reader, const char *what, const char *value,
-                                uint32_t *out)
-{
-    enum { SECOND_MS = 1000 };
-    uint32_t ms = 0;
-    enum result result = config_read_time(reader, what, value, SECOND_MS, &ms);
-    *out = ms / SECOND_MS;
-    return result;
-}
-
-static enum result read_max_idle(struct config_reader *reader,
-                                 struct server_cookie_settings *cookie, const char *value)
-{
-    return read_seconds(reader, "maxidle", value, &cookie->max_idle_s);
-}
-
-static enum result read_max_life(struct config_reader *reader,
-                                 struct server_cookie_settings *cookie, const char *value)
-{
-    return read_seconds(reader, "maxlife", value, &cookie->max_life_s);
-}
-
-#define FLAG(name, member)                                                                        \
-    {                                                                                             \
-        name, NULL, false, offsetof(struct server_cookie_settings, member), SERVER_COOKIE_PASSIVE \
-    }
-
-static const struct cookie_word COOKIE_WORDS[] = {
-    {"rewrite", NULL, false, 0, SERVER_COOKIE_REWRITE},
-    {"insert", NULL, false, 0, SERVER_COOKIE_INSERT},
-    {"prefix", NULL, false, 0, SERVER_COOKIE_PREFIX},
-    FLAG("indirect", is_indirect),
-    FLAG("nocache", is_nocache),
-    FLAG("postonly", is_postonly),
-    FLAG("preserve", is_preserve),
-    FLAG("httponly", is_httponly),
-    FLAG("secure", is_secure),
-    FLAG("dynamic", is_dynamic),
-    {"domain", read_domain, true, 0, SERVER_COOKIE_PASSIVE},
-    {"attr", read_attribute, true, 0, SERVER_COOKIE_PASSIVE},
-    {"maxidle", read_max_idle, true, 0, SERVER_COOKIE_PASSIVE},
-    {"maxlife", read_max_life, true, 0, SERVER_COOKIE_PASSIVE},
-};
-
-static const struct cookie_word *find_cookie_word(const char *word)
-{
-    for (size_t i = 0; i < sizeof(COOKIE_WORDS) / sizeof(COOKIE_WORDS[0]); i++) {
-        if (strcmp(COOKIE_WORDS[i].name, word) == 0) {
-            return &COOKIE_WORDS[i];
+        const char **field;
+    } FIELDS[] = {{"meth", &check->method},
+                  {"uri", &check->uri},
+                  {"ver", &check->version},
+                  {"body", &check->body}};
+    for (size_t i = 0; i < sizeof(FIELDS) / sizeof(FIELDS[0]); i++) {
+        if (strcmp(FIELDS[i].name, word) == 0) {
+            return FIELDS[i].field;
         }
     }
     return NULL;
 }
 
-static enum result read_cookie_words(struct config_reader *reader,
-                                     struct server_cookie_settings *cookie,
-                                     const char *const *words, unsigned count)
+static enum result fail_send(struct config_reader *reader, const char *word)
 {
-    for (unsigned i = 0; i < count; i++) {
-        const struct cookie_word *row = find_cookie_word(words[i]);
-        if (row == NULL) {
-            return config_fail(reader,
-                               "'cookie' supports 'rewrite', 'insert', 'prefix', 'indirect', "
-                               "'nocache', 'postonly', 'domain', 'maxidle', 'dynamic', 'maxlife' "
-                               "and 'attr' options (got '%s')",
-                               words[i]);
+    bool is_later = strcmp(word, "uri-lf") == 0 || strcmp(word, "body-lf") == 0;
+    return is_later
+               ? config_fail(reader, "'http-check send' : '%s' is not supported by weir yet", word)
+               : config_fail(reader,
+                             "'http-check send' : expects 'comment', 'meth', 'uri', "
+                             "'uri-lf', 'ver', 'hdr', 'body' or 'body-lf' but got '%s' as "
+                             "argument.",
+                             word);
+}
+
+/* http-check send [meth <m>] [uri <u>] [ver <v>] [hdr <name> <value>]* [body <s>] [comment <c>] */
+static enum result read_send(struct config_reader *reader, const char *const *arguments,
+                             unsigned count, const struct config_keyword *keyword)
+{
+    enum result result = RESULT_OK;
+    for (unsigned i = 0; result == RESULT_OK && i < count; i += 2) {
+        const char *word = arguments[i];
+        const char **field = find_send_field(&reader->proxy->http_check, word);
+        bool is_header = strcmp(word, "hdr") == 0;
+        unsigned values = is_header ? 2 : 1;
+        if (field == NULL && !is_header && strcmp(word, "comment") != 0) {
+            return fail_send(reader, word);
         }
-        if (row->takes_value && i + 1 == count) {
-            return config_fail(reader, "'cookie' : '%s' expects an argument", words[i]);
+        if (i + values >= count) {
+            return config_fail(reader, "'%s' : '%s' expects %s.", keyword->name, word,
+                               is_header ? "<name> and <value> as arguments" : "an argument");
         }
-        if (row->mode != SERVER_COOKIE_PASSIVE) {
-            if (cookie->mode != SERVER_COOKIE_PASSIVE && cookie->mode != row->mode) {
-                return config_fail(
-                    reader, "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible");
-            }
-            cookie->mode = row->mode;
-        } else if (row->takes_value) {
-            enum result result = row->read(reader, cookie, words[++i]);
-            if (result != RESULT_OK) {
-                return result;
-            }
-        } else {
-            *(bool *)(void *)((char *)cookie + row->offset) = true;
+        if (is_header) {
+            result = add_header(reader, slice_from_string(arguments[i + 1]),
+                                slice_from_string(arguments[i + 2]));
+            i++;
+        } else if (field != NULL) {
+            *field = config_copy(reader, arguments[i + 1]);
+            result = *field != NULL ? RESULT_OK : RESULT_NO_MEMORY;
         }
     }
+    return result;
+}
+
+/* ---- what is expected ---- */
+
+static enum result check_statuses(struct config_reader *reader, const char *list)
+{
+    size_t bad = strspn(list, "0123456789,- ");
+    return list[bad] == '\0' ? RESULT_OK
+                             : config_fail(reader,
+                                           "'http-check expect' : invalid character '%c' in "
+                                           "the list of status codes.",
+                                           list[bad]);
+}
+
+/* Compiles the pattern to see whether it is one; the checks compile it for themselves. */
+static enum result check_pattern(struct config_reader *reader, const char *pattern)
+{
+    struct regex *regex = NULL;
+    char bytes[CONFIG_ERROR_SIZE];
+    struct text error = text_over(bytes, sizeof(bytes));
+    enum result result =
+        regex_compile(reader->account, slice_from_string(pattern), 0, &error, &regex);
+    regex_destroy(reader->account, regex);
+    return result != RESULT_INVALID
+               ? result
+               : config_fail(reader, "'http-check expect' : regex '%s' is invalid (%s).", pattern,
+                             bytes);
+}
+
+static enum result accept_any(struct config_reader *reader, const char *value)
+{
+    (void)reader;
+    (void)value;
     return RESULT_OK;
 }
 
-static enum result read_cookie(struct config_reader *reader, const char *const *arguments,
-                               unsigned count, const struct config_keyword *keyword)
+static const struct {
+    const char *name;
+    int kind;
+    enum result (*check)(struct config_reader *reader, const char *value);
+} EXPECTATIONS[] = {{"status", EXPECT_STATUS, check_statuses},
+                    {"string", EXPECT_STRING, accept_any},
+                    {"rstatus", EXPECT_RSTATUS, check_pattern},
+                    {"rstring", EXPECT_RSTRING, check_pattern}};
+
+static enum result set_expectation(struct config_reader *reader, const char *const *words,
+                                   unsigned count, bool is_negated)
 {
-    (void)keyword;
-    if (reader->is_negated) {
-        reader->proxy->cookie = NULL;
-        return RESULT_OK;
+    static const char LATER[] = "hdr fhdr string-lf min-recv ok-status error-status tout-status "
+                                "on-success on-error status-code";
+    struct http_check_settings *check = &reader->proxy->http_check;
+    for (size_t i = 0; i < sizeof(EXPECTATIONS) / sizeof(EXPECTATIONS[0]); i++) {
+        if (strcmp(words[0], EXPECTATIONS[i].name) != 0) {
+            continue;
+        }
+        if (count < 2) {
+            return config_fail(
+                reader, "'http-check expect' : '%s' expects a <pattern> as argument.", words[0]);
+        }
+        if (count > 2) {
+            return config_fail(reader, "'http-check expect' : '%s' is not supported by weir yet",
+                               words[2]);
+        }
+        check->expect = EXPECTATIONS[i].kind;
+        check->expect_value = config_copy(reader, words[1]);
+        check->expect_negated = is_negated;
+        return EXPECTATIONS[i].check(reader, words[1]);
     }
-    struct server_cookie_settings *cookie = config_take(reader, sizeof(*cookie));
-    if (cookie == NULL) {
-        return RESULT_NO_MEMORY;
+    struct slice rest = slice_from_string(LATER);
+    struct slice name;
+    while (slice_next_token(&rest, ' ', &name)) {
+        if (slice_equal(name, slice_from_string(words[0]))) {
+            return config_fail(reader, "'http-check expect' : '%s' is not supported by weir yet",
+                               words[0]);
+        }
     }
-    cookie->name = config_copy(reader, arguments[0]);
-    enum result result = read_cookie_words(reader, cookie, arguments + 1, count - 1);
-    reader->proxy->cookie = cookie;
-    return result;
+    return config_fail(reader,
+                       "'http-check expect' : only supports min-recv, [!]string, "
+                       "[!]rstring, [!]string-lf, [!]status, [!]rstatus, [!]hdr, [!]fhdr "
+                       "or comment but got '%s' as argument.",
+                       words[0]);
 }
 
-static enum result read_source(struct config_reader *reader, const char *const *arguments,
+/* Whether this section has an expectation of its own: one is all that a check can have. */
+static bool has_expectation(const struct proxy_settings *proxy)
+{
+    const struct proxy_settings *defaults = proxy->defaults;
+    const char *inherited = defaults != NULL ? defaults->http_check.expect_value : NULL;
+    return proxy->http_check.expect != EXPECT_DEFAULT &&
+           proxy->http_check.expect_value != inherited;
+}
+
+/* http-check expect [comment <c>] [!] {status|string|rstatus|rstring} <pattern> */
+static enum result read_expect(struct config_reader *reader, const char *const *arguments,
                                unsigned count, const struct config_keyword *keyword)
 {
-    struct config_address parsed;
-    enum result result = config_read_address(reader, arguments[0], false, &parsed);
-    if (result == RESULT_OK &&
-        (count > 1 || parsed.host != NULL || parsed.last_port != parsed.address.port)) {
-        return config_fail(reader, "'%s' : only <address>[:<port>] is supported by weir yet",
+    unsigned position = 0;
+    while (position + 1 < count && strcmp(arguments[position], "comment") == 0) {
+        position += 2;
+    }
+    bool is_negated = position < count && strcmp(arguments[position], "!") == 0;
+    position += is_negated ? 1 : 0;
+    if (position == count) {
+        return config_fail(reader, "'%s' : %s.", keyword->name, keyword->expects);
+    }
+    if (has_expectation(reader->proxy)) {
+        return config_fail(reader, "'%s' : more than one is not supported by weir yet",
                            keyword->name);
     }
-    reader->proxy->source = parsed.address;
-    return result;
+    return set_expectation(reader, arguments + position, count - position, is_negated);
 }
 
 const struct config_keyword KEYWORDS_CHECK[] = {
-    {"option httpchk", SECTION_BACK, 0, UINT_MAX, "[<method>] [<uri> [<version>]]", read_httpchk, 0,
-     0, true},
-    {"option tcp-check", SECTION_BACK, 0, 0, "no argument", read_tcp_check, 0, 0, true},
-    {"http-check send", SECTION_BACK, 2, UINT_MAX,
-     "[meth <m>] [uri <u>] [ver <v>] [hdr <name> <value>]*", read_check_send, 0, 0, false},
-    {"http-check expect", SECTION_BACK, 2, UINT_MAX, "[!] <match> <pattern>", read_check_expect, 0,
-     0, false},
-    {"cookie", SECTION_BACK, 0, UINT_MAX,
-     "<name> [rewrite | insert | prefix] [indirect] [nocache]…", read_cookie, 0, 0, true},
-    {"source", SECTION_BACK, 1, UINT_MAX, "<addr>[:<port>]", read_source, 0, 0, false},
-    {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
+    {"option httpchk", SECTION_BACK, 0, 4, "", read_httpchk, 0, 0, 0},
+    {"option tcp-check", SECTION_BACK, 0, 0, "", read_tcp_check, 0, 0, 0},
+    {"http-check connect", SECTION_BACK, 0, UINT_MAX, "", read_connect, 0, 0, 0},
+    {"http-check comment", SECTION_BACK, 1, 1, "expects a string as argument", config_pass_over, 0,
+     0, KEYWORD_WITHOUT_MEANING},
+    {"http-check send", SECTION_BACK, 1, UINT_MAX, "expects an argument", read_send, 0, 0, 0},
+    {"http-check expect", SECTION_BACK, 1, UINT_MAX,
+     "expects at least a matching pattern as arguments", read_expect, 0, 0, 0},
+    {"tcp-check connect", SECTION_BACK, 0, UINT_MAX, "", read_connect, 0, 0, 0},
+    {"tcp-check comment", SECTION_BACK, 1, 1, "expects a string as argument", config_pass_over, 0,
+     0, KEYWORD_WITHOUT_MEANING},
+    {NULL, 0, 0, 0, NULL, NULL, 0, 0, 0},
 };

@@ -1,67 +1,129 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keywords that hold rules: acl, http-request, http-response, http-after-response, tcp-request,
- * tcp-response, and `stats http-request`. The rules themselves are parsed by the rules layer; here
- * they find their list. Everything lives in the configuration's account.
+ * tcp-response, redirect, `stats http-request`. The rules themselves are parsed by the rules layer;
+ * here they find their list, and lines in an order that does not say what happens are told.
  */
 #include <limits.h>
 #include <string.h>
 
 #include "config/keyword.h"
+#include "rules/actions.h"
 
 #define FIELD(member) offsetof(struct proxy_settings, member)
 
-/* Reports what the rules layer says is doubtful. */
-static void pass_warning(struct config_reader *reader, const struct text *warning)
+/* ---- order ---- */
+
+/* Whether the proxy has something that is run at this point. */
+static bool has_order(const struct proxy_settings *proxy, enum config_order order)
 {
-    if (warning->length > 0) {
-        config_warn(reader, "%s", warning->data);
+    switch (order) {
+    case CONFIG_ORDER_NONE:
+        return false;
+    case CONFIG_ORDER_TCP_CONNECTION:
+        return !list_is_empty(&proxy->tcp_connection.rules);
+    case CONFIG_ORDER_TCP_SESSION:
+        return !list_is_empty(&proxy->tcp_session.rules);
+    case CONFIG_ORDER_TCP_CONTENT:
+        return !list_is_empty(&proxy->tcp_request.rules);
+    case CONFIG_ORDER_MONITOR:
+        return proxy->monitor_fail != NULL;
+    case CONFIG_ORDER_HTTP_REQUEST:
+        return !list_is_empty(&proxy->http_request.rules);
+    case CONFIG_ORDER_REDIRECT:
+        return !list_is_empty(&proxy->redirects.rules);
+    case CONFIG_ORDER_USE_BACKEND:
+        return !list_is_empty(&proxy->use_backend);
+    case CONFIG_ORDER_USE_SERVER:
+        return !list_is_empty(&proxy->use_server);
+    }
+    return false;
+}
+
+void config_check_order(struct config_reader *reader, enum config_order order, const char *name)
+{
+    static const char *const LATER[] = {[CONFIG_ORDER_TCP_SESSION] = "a 'tcp-request session'",
+                                        [CONFIG_ORDER_TCP_CONTENT] = "a 'tcp-request content'",
+                                        [CONFIG_ORDER_MONITOR] = "a 'monitor fail'",
+                                        [CONFIG_ORDER_HTTP_REQUEST] = "an 'http-request'",
+                                        [CONFIG_ORDER_REDIRECT] = "a 'redirect'",
+                                        [CONFIG_ORDER_USE_BACKEND] = "a 'use_backend'",
+                                        [CONFIG_ORDER_USE_SERVER] = "a 'use-server'"};
+    if (order == CONFIG_ORDER_NONE) {
+        return;
+    }
+    for (unsigned later = (unsigned)order + 1; later <= CONFIG_ORDER_USE_SERVER; later++) {
+        if (has_order(reader->proxy, (enum config_order)later)) {
+            config_warn(reader, "a '%s' rule placed after %s rule will still be processed before.",
+                        name, LATER[later]);
+            return;
+        }
     }
 }
+
+/* ---- rules ---- */
 
 static enum result read_acl(struct config_reader *reader, const char *const *arguments,
                             unsigned count, const struct config_keyword *keyword)
 {
-    char bytes[CONFIG_ERROR_SIZE];
-    struct text warning = text_over(bytes, sizeof(bytes));
     struct rule_parser parser = config_rule_parser(reader, 0);
-    parser.warning = &warning;
     (void)keyword;
     enum result result = acl_parse(&parser, arguments, count);
-    pass_warning(reader, &warning);
-    return result;
+    return result == RESULT_OK ? result
+                               : config_fail(reader, "error detected while parsing ACL '%s' : %s.",
+                                             arguments[0], reader->error.data);
+}
+
+static struct rule_list *list_of(struct config_reader *reader, const struct config_keyword *keyword)
+{
+    return (struct rule_list *)(void *)((char *)reader->proxy + keyword->offset);
 }
 
 static enum result read_rule(struct config_reader *reader, const char *const *arguments,
                              unsigned count, const struct config_keyword *keyword)
 {
+    static const enum config_order ORDERS[RULE_PHASES] = {
+        [RULE_TCP_CONNECTION] = CONFIG_ORDER_TCP_CONNECTION,
+        [RULE_TCP_SESSION] = CONFIG_ORDER_TCP_SESSION,
+        [RULE_TCP_REQUEST_CONTENT] = CONFIG_ORDER_TCP_CONTENT,
+        [RULE_HTTP_REQUEST] = CONFIG_ORDER_HTTP_REQUEST,
+    };
     enum rule_phase phase = (enum rule_phase)keyword->value;
-    bool is_unnamed = reader->section == SECTION_DEFAULTS && reader->proxy->name == NULL;
-    if (is_unnamed) {
-        return config_fail(reader, "'%s' not allowed in anonymous 'defaults' section",
-                           keyword->name);
-    }
-    char bytes[CONFIG_ERROR_SIZE];
-    struct text warning = text_over(bytes, sizeof(bytes));
     struct rule_parser parser = config_rule_parser(reader, rule_phase_place(phase));
-    parser.warning = &warning;
-    parser.captures = &reader->proxy->captures;
-    parser.error_sections = reader->configuration->error_sections;
-    struct rule_list *list = (struct rule_list *)(void *)((char *)reader->proxy + keyword->offset);
-    enum result result = rule_parse(&parser, phase, arguments, count, list);
-    pass_warning(reader, &warning);
-    return result;
+    bool is_statistics = keyword->offset == FIELD(statistics.rules);
+    config_check_order(reader, is_statistics ? CONFIG_ORDER_NONE : ORDERS[phase], keyword->name);
+    return rule_parse(&parser, phase, arguments, count, list_of(reader, keyword));
 }
 
-#define RULES(name, sections, phase, member)                                            \
-    {                                                                                   \
-        name, sections, 1, UINT_MAX, "<action> [{if | unless} <condition>]", read_rule, \
-            FIELD(member), phase, false                                                 \
+static enum result read_redirect(struct config_reader *reader, const char *const *arguments,
+                                 unsigned count, const struct config_keyword *keyword)
+{
+    struct rule_parser parser = config_rule_parser(reader, rule_phase_place(RULE_HTTP_REQUEST));
+    config_check_order(reader, CONFIG_ORDER_REDIRECT, keyword->name);
+    enum result result =
+        redirect_parse_directive(&parser, arguments, count, list_of(reader, keyword));
+    return result == RESULT_OK
+               ? result
+               : config_fail(reader, "error detected in %s '%s' while parsing redirect rule : %s.",
+                             config_role_name(reader->proxy), reader->proxy->name,
+                             reader->error.data);
+}
+
+/* inspect-delay: how long content rules may wait. */
+#define DELAY(name, sections, member)                                                             \
+    {                                                                                             \
+        name, sections, 1, 1, "expects a positive delay in milliseconds", config_read_time_field, \
+            FIELD(member), 1, KEYWORD_NAMED_DEFAULTS                                              \
+    }
+#define RULES(name, sections, phase, member)                                               \
+    {                                                                                      \
+        name, sections, 1, UINT_MAX, "expects an action", read_rule, FIELD(member), phase, \
+            KEYWORD_NAMED_DEFAULTS | KEYWORD_FAILS_ELSEWHERE                               \
     }
 
 const struct config_keyword KEYWORDS_RULES[] = {
-    {"acl", SECTION_PROXY, 2, UINT_MAX, "<name> <criterion> [flags] [operator] <value>…", read_acl,
-     0, 0, false},
+    {"acl", SECTION_PROXY, 2, UINT_MAX, "expects a name and a criterion", read_acl, 0, 0,
+     KEYWORD_NAMED_DEFAULTS},
     RULES("http-request", SECTION_PROXY, RULE_HTTP_REQUEST, http_request),
     RULES("http-response", SECTION_PROXY, RULE_HTTP_RESPONSE, http_response),
     RULES("http-after-response", SECTION_PROXY, RULE_HTTP_AFTER_RESPONSE, http_after_response),
@@ -69,6 +131,11 @@ const struct config_keyword KEYWORDS_RULES[] = {
     RULES("tcp-request session", SECTION_FRONT, RULE_TCP_SESSION, tcp_session),
     RULES("tcp-request content", SECTION_PROXY, RULE_TCP_REQUEST_CONTENT, tcp_request),
     RULES("tcp-response content", SECTION_BACK, RULE_TCP_RESPONSE_CONTENT, tcp_response),
-    RULES("stats http-request", SECTION_PROXY, RULE_HTTP_REQUEST, statistics.rules),
-    {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
+    DELAY("tcp-request inspect-delay", SECTION_PROXY, request_inspect_ms),
+    DELAY("tcp-response inspect-delay", SECTION_BACK, response_inspect_ms),
+    {"redirect", SECTION_FRONTEND | SECTION_BACKEND | SECTION_LISTEN, 1, UINT_MAX,
+     "expects 'prefix', 'location', or 'scheme'", read_redirect, FIELD(redirects), 0, 0},
+    {"stats http-request", SECTION_FRONTEND | SECTION_BACKEND | SECTION_LISTEN, 1, UINT_MAX,
+     "expects an action", read_rule, FIELD(statistics.rules), RULE_HTTP_REQUEST, 0},
+    {NULL, 0, 0, 0, NULL, NULL, 0, 0, 0},
 };

@@ -12,11 +12,12 @@ static enum result read_group(struct config_reader *reader, const char *const *a
                               unsigned count, const struct config_keyword *keyword)
 {
     enum { WITH_USERS = 3 };
-    if (count != 1 && (count != WITH_USERS || strcmp(arguments[1], "users") != 0)) {
-        return config_fail(reader, "'%s' expects %s", keyword->name, keyword->usage);
+    bool has_users = count == WITH_USERS && strcmp(arguments[1], "users") == 0;
+    if (count != 1 && !has_users) {
+        return config_fail(reader, "'%s' only supports 'users' option.", keyword->name);
     }
-    return userlist_add_group(reader->userlist, arguments[0],
-                              count == WITH_USERS ? arguments[2] : NULL, &reader->error);
+    return userlist_add_group(reader->userlist, arguments[0], has_users ? arguments[2] : NULL,
+                              &reader->error);
 }
 
 static enum result read_user(struct config_reader *reader, const char *const *arguments,
@@ -26,17 +27,22 @@ static enum result read_user(struct config_reader *reader, const char *const *ar
     const char *groups = NULL;
     bool is_hashed = true;
     for (unsigned i = 1; i < count; i += 2) {
-        bool has_value = i + 1 < count;
-        if (has_value && strcmp(arguments[i], "password") == 0) {
-            password = arguments[i + 1];
-        } else if (has_value && strcmp(arguments[i], "insecure-password") == 0) {
-            password = arguments[i + 1];
-            is_hashed = false;
-        } else if (has_value && strcmp(arguments[i], "groups") == 0) {
-            groups = arguments[i + 1];
+        const char *value = i + 1 < count ? arguments[i + 1] : NULL;
+        bool is_plain = strcmp(arguments[i], "insecure-password") == 0;
+        if (value == NULL) {
+            return config_fail(reader, "'%s' : '%s' expects an argument.", keyword->name,
+                               arguments[i]);
+        }
+        if (is_plain || strcmp(arguments[i], "password") == 0) {
+            password = value;
+            is_hashed = !is_plain;
+        } else if (strcmp(arguments[i], "groups") == 0) {
+            groups = value;
         } else {
-            return config_fail(reader, "'%s' expects %s, but got '%s'", keyword->name,
-                               keyword->usage, arguments[i]);
+            return config_fail(reader,
+                               "'%s' only supports 'password', 'insecure-password' and "
+                               "'groups' options.",
+                               keyword->name);
         }
     }
     return userlist_add_user(reader->userlist, arguments[0], password, is_hashed, groups,
@@ -44,9 +50,7 @@ static enum result read_user(struct config_reader *reader, const char *const *ar
 }
 
 const struct config_keyword KEYWORDS_USERLIST[] = {
-    {"group", SECTION_USERLIST, 1, UINT_MAX, "<name> [users <user>,<user>…]", read_group, 0, 0,
-     false},
-    {"user", SECTION_USERLIST, 1, UINT_MAX,
-     "<name> [password|insecure-password <password>] [groups <group>,…]", read_user, 0, 0, false},
-    {NULL, 0, 0, 0, NULL, NULL, 0, 0, false},
+    {"group", SECTION_USERLIST, 1, UINT_MAX, "expects <name> as arguments", read_group, 0, 0, 0},
+    {"user", SECTION_USERLIST, 1, UINT_MAX, "expects <name> as arguments", read_user, 0, 0, 0},
+    {NULL, 0, 0, 0, NULL, NULL, 0, 0, 0},
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lexer: one pass over a line with a small state (in which quotes), writing words behind each
- * other into the line's own bytes. Expansion of variables happens inside double quotes only, as
- * HAProxy does; outside, '$' is an ordinary byte. Bounded by lexer.h's limits.
+ * The lexer: one pass over a line with a small state (in a word, in which quotes), writing words
+ * behind each other into the line's own bytes. Quotes may begin and end inside a word. Variables
+ * are expanded inside double quotes only; elsewhere '$' is an ordinary byte. What is wrong is shown
+ * where it begins: the opening quote or brace, not the end of the line. Bounded by lexer.h's
+ * limits.
  */
 #include "config/lexer.h"
 
@@ -13,26 +15,35 @@
 
 #include "base/number.h"
 
+enum { NAME_BYTES_MAX = 256, HEX_DIGITS = 2, HEX_BITS = 4 };
+
 struct lexer {
-    const char *line;
     const char *in;
     const struct lexer_place *place;
     struct config_words *out;
     struct text *error;
-    size_t length; /* of out->bytes */
-    bool in_word, in_single, in_double;
+    const char *quote; /* where the open quote began, NULL: none is open */
+    const char *wrong; /* what RESULT_INVALID is about */
+    size_t length;     /* of out->bytes */
+    bool in_word;
 };
 
-static enum result fail(struct lexer *lexer, const char *message)
+static enum result fail(struct lexer *lexer, const char *where, const char *message)
 {
+    lexer->wrong = where;
     text_append_string(lexer->error, message);
     return RESULT_INVALID;
 }
 
+static bool is_blank(char c)
+{
+    return isspace((unsigned char)c) != 0;
+}
+
 static enum result put(struct lexer *lexer, char c)
 {
-    if (lexer->length + 1 >= sizeof(lexer->out->bytes)) {
-        return fail(lexer, "line too long");
+    if (lexer->length == sizeof(lexer->out->bytes)) {
+        return fail(lexer, lexer->in, "line too long");
     }
     lexer->out->bytes[lexer->length++] = c;
     return RESULT_OK;
@@ -44,7 +55,7 @@ static enum result begin_word(struct lexer *lexer)
         return RESULT_OK;
     }
     if (lexer->out->count == LEXER_WORDS_MAX) {
-        return fail(lexer, "too many words in the line");
+        return fail(lexer, lexer->in, "too many words");
     }
     lexer->out->words[lexer->out->count++] = lexer->out->bytes + lexer->length;
     lexer->in_word = true;
@@ -60,174 +71,211 @@ static enum result end_word(struct lexer *lexer)
     return put(lexer, '\0');
 }
 
-/* A backslash and what follows; in double quotes only \ " $ and letters of escapes are special. */
+/* ---- escapes ---- */
+
+static enum result read_hexadecimal(struct lexer *lexer)
+{
+    const char *digits = lexer->in + HEX_DIGITS; /* behind "\x" */
+    int high = number_hex_digit(digits[0]);
+    int low = high < 0 ? -1 : number_hex_digit(digits[1]);
+    if (low < 0) {
+        return fail(lexer, lexer->in, "truncated or invalid hexadecimal sequence");
+    }
+    lexer->in = digits + HEX_DIGITS;
+    return put(lexer, (char)((high << HEX_BITS) | low));
+}
+
+/* A backslash and what follows; one that protects nothing stands for itself. */
 static enum result read_escape(struct lexer *lexer)
 {
-    const char *in = lexer->in + 1;
-    enum { HEX_DIGITS = 2, HEX_SHIFT = 4 };
-    switch (*in) {
-    case 'n':
-        lexer->in = in + 1;
-        return put(lexer, '\n');
-    case 'r':
-        lexer->in = in + 1;
-        return put(lexer, '\r');
-    case 't':
-        lexer->in = in + 1;
-        return put(lexer, '\t');
-    case 'x': {
-        int high = number_hex_digit(in[1]);
-        int low = high < 0 ? -1 : number_hex_digit(in[HEX_DIGITS]);
-        if (low < 0) {
-            return fail(
-                lexer, "invalid or incomplete '\\x' sequence: two hexadecimal digits are expected");
-        }
-        lexer->in = in + 1 + HEX_DIGITS;
-        return put(lexer, (char)((high << HEX_SHIFT) | low));
+    static const char SPECIAL[] = "\\ \t#'\"ntr";
+    static const char MEANT[] = "\\ \t#'\"\n\t\r";
+    char c = lexer->in[1];
+    if (c == 'x') {
+        return read_hexadecimal(lexer);
     }
-    case '\\':
-    case ' ':
-    case '#':
-    case '\'':
-    case '"':
-    case '$':
-        lexer->in = in + 1;
-        return put(lexer, *in);
-    case '\0':
-        lexer->in = in;
-        return fail(lexer, "backslash at the end of the line");
+    const char *special = c == '\0' ? NULL : strchr(SPECIAL, c);
+    bool is_dollar = c == '$' && lexer->quote != NULL;
+    if (special == NULL && !is_dollar) {
+        lexer->in++;
+        return put(lexer, '\\');
     }
-    lexer->in = in; /* not an escape: the backslash stands for itself */
-    return put(lexer, '\\');
+    lexer->in += 2;
+    return put(lexer, is_dollar ? c : MEANT[special - SPECIAL]);
 }
 
-static enum result put_string(struct lexer *lexer, const char *s)
+/* ---- variables ---- */
+
+/* A reference inside double quotes: $NAME, ${NAME}, ${NAME-otherwise}, ${NAME[*]}. */
+struct reference {
+    char name[NAME_BYTES_MAX];
+    struct slice otherwise; /* data NULL: none */
+    bool splits;            /* [*]: each word of the value is a word of the line */
+};
+
+static enum result put_slice(struct lexer *lexer, struct slice s, bool splits)
 {
     enum result result = RESULT_OK;
-    for (; result == RESULT_OK && *s != '\0'; s++) {
-        result = put(lexer, *s);
-    }
-    return result;
-}
-
-static enum result put_pseudo(struct lexer *lexer, struct slice name)
-{
-    char number[NUMBER_TEXT_SIZE];
-    if (slice_equal(name, SLICE(".FILE"))) {
-        return put_string(lexer, lexer->place->file);
-    }
-    if (slice_equal(name, SLICE(".LINE"))) {
-        number[number_write_decimal(number, lexer->place->line)] = '\0';
-        return put_string(lexer, number);
-    }
-    if (slice_equal(name, SLICE(".SECTION"))) {
-        return put_string(lexer, lexer->place->section != NULL ? lexer->place->section : "");
-    }
-    return fail(lexer, "unknown pseudo-variable");
-}
-
-/* Puts the variable's value, each of its words as one of ours when `splits`. */
-static enum result put_value(struct lexer *lexer, const char *value, bool splits)
-{
-    enum result result = RESULT_OK;
-    for (; result == RESULT_OK && *value != '\0'; value++) {
-        if (splits && isspace((unsigned char)*value)) {
-            result = end_word(lexer);
-            if (result == RESULT_OK && value[1] != '\0' && !isspace((unsigned char)value[1])) {
-                result = begin_word(lexer);
-            }
-        } else {
-            result = put(lexer, *value);
+    for (size_t i = 0; result == RESULT_OK && i < s.length; i++) {
+        bool cuts = splits && is_blank(s.data[i]);
+        result = cuts ? end_word(lexer) : begin_word(lexer);
+        if (result == RESULT_OK && !cuts) {
+            result = put(lexer, s.data[i]);
         }
     }
     return result;
 }
 
-static bool is_name_byte(char c)
+/* The value of .FILE, .LINE and .SECTION; data NULL for another name. */
+static struct slice find_pseudo(const struct lexer *lexer, const char *name,
+                                char number[NUMBER_TEXT_SIZE])
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '.';
+    if (strcmp(name, ".FILE") == 0) {
+        return slice_from_string(lexer->place->file);
+    }
+    if (strcmp(name, ".SECTION") == 0) {
+        return slice_from_string(lexer->place->section);
+    }
+    if (strcmp(name, ".LINE") == 0) {
+        return slice_of(number, number_write_decimal(number, lexer->place->line));
+    }
+    return SLICE_NONE;
 }
 
-/* $NAME, ${NAME}, ${NAME-default}, ${NAME[*]} inside double quotes. */
-static enum result read_variable(struct lexer *lexer)
+static enum result read_name(struct lexer *lexer, const char *start, struct reference *reference,
+                             const char **end)
 {
-    enum { NAME_MAX_BYTES = 256 };
-    const char *in = lexer->in + 1;
-    bool has_braces = *in == '{';
-    in += has_braces ? 1 : 0;
-    const char *start = in;
-    while (is_name_byte(*in)) {
+    static const char FORBIDDEN[] = "forbidden first char in environment variable name";
+    bool is_allowed = isalpha((unsigned char)*start) != 0 || *start == '_' || *start == '.';
+    if (!is_allowed) {
+        return fail(lexer, start, FORBIDDEN);
+    }
+    const char *in = start + 1;
+    while (isalnum((unsigned char)*in) != 0 || *in == '_') {
         in++;
     }
-    struct slice name = slice_of(start, (size_t)(in - start));
-    if (name.length == 0 || name.length >= NAME_MAX_BYTES) {
-        return fail(lexer, "expecting a variable name after '$'");
+    size_t length = (size_t)(in - start);
+    if (length >= sizeof(reference->name)) {
+        return fail(lexer, start, "environment variable name too long");
     }
-    bool splits = has_braces && strncmp(in, "[*]", sizeof("[*]") - 1) == 0;
-    in += splits ? sizeof("[*]") - 1 : 0;
-    struct slice otherwise = SLICE_NONE;
-    if (has_braces && *in == '-') {
-        const char *end = strchr(in, '}');
-        otherwise = slice_of(in + 1, end == NULL ? 0 : (size_t)(end - in - 1));
-        in = end == NULL ? in : end;
-    }
-    if (has_braces && *in != '}') {
-        return fail(lexer, "missing '}' after the variable name");
-    }
-    lexer->in = in + (has_braces ? 1 : 0);
-    if (name.data[0] == '.') {
-        return put_pseudo(lexer, name);
-    }
-    char copy[NAME_MAX_BYTES];
-    memcpy(copy, name.data, name.length);
-    copy[name.length] = '\0';
-    const char *value = getenv(copy);
-    if (value != NULL) {
-        return put_value(lexer, value, splits);
-    }
-    enum result result = RESULT_OK;
-    for (size_t i = 0; result == RESULT_OK && i < otherwise.length; i++) {
-        result = put(lexer, otherwise.data[i]);
-    }
-    return result;
+    memcpy(reference->name, start, length);
+    reference->name[length] = '\0';
+    *end = in;
+    char number[NUMBER_TEXT_SIZE];
+    bool is_known = *start != '.' || find_pseudo(lexer, reference->name, number).data != NULL;
+    return is_known ? RESULT_OK : fail(lexer, start, FORBIDDEN);
 }
 
-static enum result read_quoted(struct lexer *lexer, bool *done)
+/* What may stand between a name and its closing brace; leaves `*in` behind the brace. */
+static enum result read_braces(struct lexer *lexer, const char *brace, struct reference *reference,
+                               const char **in)
 {
-    *done = true;
+    static const char EXPAND[] = "[*]";
+    if (**in == '[') {
+        if (strncmp(*in, EXPAND, sizeof(EXPAND) - 1) != 0) {
+            return fail(lexer, *in, "truncated or invalid word expansion sequence");
+        }
+        *in += sizeof(EXPAND) - 1;
+        reference->splits = true;
+    }
+    if (**in == '-') {
+        const char *start = *in + 1;
+        *in = start + strcspn(start, "}");
+        reference->otherwise = slice_of(start, (size_t)(*in - start));
+    }
+    if (**in != '}') {
+        return fail(lexer, brace, "unmatched brace in environment variable name");
+    }
+    (*in)++;
+    return RESULT_OK;
+}
+
+/* An unset list is no word at all: its closing quote and the blanks behind it go with it. */
+static void skip_nothing(struct lexer *lexer)
+{
+    if (*lexer->in == '"') {
+        lexer->quote = NULL;
+        lexer->in++;
+        lexer->in += strspn(lexer->in, " \t");
+    }
+}
+
+static enum result put_value(struct lexer *lexer, const struct reference *reference)
+{
+    char number[NUMBER_TEXT_SIZE];
+    struct slice value = reference->name[0] == '.' ? find_pseudo(lexer, reference->name, number)
+                                                   : slice_from_string(getenv(reference->name));
+    value = value.data != NULL ? value : reference->otherwise;
+    if (value.data == NULL && reference->splits) {
+        skip_nothing(lexer);
+        return RESULT_OK;
+    }
+    enum result result = reference->splits ? RESULT_OK : begin_word(lexer);
+    return result == RESULT_OK ? put_slice(lexer, value, reference->splits) : result;
+}
+
+static enum result read_variable(struct lexer *lexer)
+{
+    struct reference reference = {.otherwise = SLICE_NONE};
+    const char *brace = lexer->in[1] == '{' ? lexer->in + 1 : NULL;
+    const char *in = brace != NULL ? brace + 1 : lexer->in + 1;
+    enum result result = read_name(lexer, in, &reference, &in);
+    if (result == RESULT_OK && brace != NULL) {
+        result = read_braces(lexer, brace, &reference, &in);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    lexer->in = in;
+    return put_value(lexer, &reference);
+}
+
+/* ---- the line ---- */
+
+/* An opening quote begins a word even when nothing is inside, but not in front of a list. */
+static enum result open_quote(struct lexer *lexer)
+{
+    lexer->quote = lexer->in++;
+    bool may_be_list = *lexer->quote == '"' && *lexer->in == '$';
+    return may_be_list ? RESULT_OK : begin_word(lexer);
+}
+
+static enum result read_quoted(struct lexer *lexer)
+{
     char c = *lexer->in;
-    if (lexer->in_single) {
+    if (c == *lexer->quote) {
+        lexer->quote = NULL;
         lexer->in++;
-        lexer->in_single = c != '\'';
-        return lexer->in_single ? put(lexer, c) : RESULT_OK;
+        return RESULT_OK;
     }
-    if (c == '"') {
-        lexer->in_double = !lexer->in_double;
-        lexer->in++;
-        return lexer->in_double ? begin_word(lexer) : RESULT_OK;
-    }
-    if (lexer->in_double && c == '$') {
+    bool is_double = *lexer->quote == '"';
+    if (is_double && c == '$') {
         return read_variable(lexer);
-    }
-    *done = c == '\\' && lexer->in_double;
-    return *done ? read_escape(lexer) : RESULT_OK;
-}
-
-static enum result read_plain(struct lexer *lexer)
-{
-    char c = *lexer->in;
-    if (!lexer->in_double && (c == ' ' || c == '\t')) {
-        lexer->in++;
-        return end_word(lexer);
     }
     enum result result = begin_word(lexer);
     if (result != RESULT_OK) {
         return result;
     }
-    if (!lexer->in_double && c == '\'') {
-        lexer->in_single = true;
+    if (is_double && c == '\\') {
+        return read_escape(lexer);
+    }
+    lexer->in++;
+    return put(lexer, c);
+}
+
+static enum result read_plain(struct lexer *lexer)
+{
+    char c = *lexer->in;
+    if (is_blank(c)) {
         lexer->in++;
-        return RESULT_OK;
+        return end_word(lexer);
+    }
+    if (c == '"' || c == '\'') {
+        return open_quote(lexer);
+    }
+    enum result result = begin_word(lexer);
+    if (result != RESULT_OK) {
+        return result;
     }
     if (c == '\\') {
         return read_escape(lexer);
@@ -236,38 +284,31 @@ static enum result read_plain(struct lexer *lexer)
     return put(lexer, c);
 }
 
-static enum result run(struct lexer *lexer)
+static enum result read_line(struct lexer *lexer)
 {
-    while (*lexer->in != '\0' && *lexer->in != '\n') {
-        bool in_quotes = lexer->in_single || lexer->in_double;
-        if (!in_quotes && *lexer->in == '#') {
+    enum result result = RESULT_OK;
+    while (result == RESULT_OK && *lexer->in != '\0') {
+        if (lexer->quote != NULL) {
+            result = read_quoted(lexer);
+        } else if (*lexer->in == '#') {
             break;
-        }
-        bool done = false;
-        enum result result = read_quoted(lexer, &done);
-        if (result == RESULT_OK && !done) {
+        } else {
             result = read_plain(lexer);
         }
-        if (result != RESULT_OK) {
-            return result;
-        }
     }
-    if (lexer->in_single) {
-        return fail(lexer, "unmatched quote: a closing ' is expected");
+    if (result == RESULT_OK && lexer->quote != NULL) {
+        return fail(lexer, lexer->quote, "unmatched quote");
     }
-    if (lexer->in_double) {
-        return fail(lexer, "unmatched quote: a closing \" is expected");
-    }
-    return end_word(lexer);
+    return result == RESULT_OK ? end_word(lexer) : result;
 }
 
 enum result lexer_split(const char *line, const struct lexer_place *place, struct config_words *out,
                         size_t *position, struct text *error)
 {
-    struct lexer lexer = {.line = line, .in = line, .place = place, .out = out, .error = error};
+    struct lexer lexer = {.in = line, .wrong = line, .place = place, .out = out, .error = error};
     out->count = 0;
-    enum result result = run(&lexer);
-    *position = (size_t)(lexer.in - line);
+    enum result result = read_line(&lexer);
+    *position = (size_t)(lexer.wrong - line);
     out->words[out->count] = NULL;
     return result;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cutting a configuration line into words (HAProxy's manual, 2.2 and 2.3): spaces separate, '…'
- * keeps everything, "…" keeps spaces and expands
- * ${VAR}, a backslash protects or stands for \n \t \r \xHH, '#' begins a comment.
+ * Cutting a configuration line into words (HAProxy's manual, 2.2 and 2.3): blanks separate, '…'
+ * keeps everything, "…" keeps blanks and expands $VAR and ${VAR}, a backslash protects or stands
+ * for \n \t \r \xHH, '#' begins a comment.
  *
  * Limits: LEXER_WORDS_MAX words and LEXER_BYTES_MAX bytes a line, after expansion too.
  */
@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "base/text.h"
 
-enum { LEXER_WORDS_MAX = 256, LEXER_BYTES_MAX = 16384 };
+enum { LEXER_WORDS_MAX = 256, LEXER_BYTES_MAX = 65536 };
 
 /* One line's words; they point into `bytes`. */
 struct config_words {
@@ -27,7 +27,7 @@ struct config_words {
 struct lexer_place {
     const char *file;
     unsigned line;
-    const char *section; /* .SECTION */
+    const char *section; /* .SECTION: its name, or its type when it has none; "" outside */
 };
 
 /*

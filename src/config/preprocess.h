@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conditional blocks (.if .elif .else .endif) and messages (.notice .warning .alert .diag):
- * manual 2.4. The state is a stack of nested blocks.
+ * Conditional blocks (.if .elif .else .endif) and messages (.notice .warning .alert .diag): manual
+ * 2.4. The state is a stack of nested blocks.
  */
 #ifndef WEIR_CONFIG_PREPROCESS_H
 #define WEIR_CONFIG_PREPROCESS_H
@@ -20,6 +20,7 @@ enum block_state {
     BLOCK_OUTSIDE, /* inside a block that is not read */
 };
 
+/* Zero-initialized: outside of any block. */
 struct preprocess {
     enum block_state blocks[PREPROCESS_DEPTH_MAX];
     bool has_else[PREPROCESS_DEPTH_MAX];
@@ -34,9 +35,5 @@ bool preprocess_is_reading(const struct preprocess *state);
  * ordinary line. RESULT_INVALID: the line is failed.
  */
 MUST_USE enum result preprocess_line(struct preprocess *state, struct config_reader *reader);
-
-/* Evaluates a condition. RESULT_OK: true. RESULT_NOT_FOUND: false. RESULT_INVALID: the line is
- * failed. */
-MUST_USE enum result preprocess_evaluate(struct config_reader *reader, const char *condition);
 
 #endif

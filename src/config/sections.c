@@ -1,127 +1,176 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sections: global, defaults, frontend, backend, listen, userlist, http-errors; others of HAProxy's
- * manual are refused by name. A proxy starts as a copy of its defaults: named ones by `from`, else
- * the last before it. Everything lives in the configuration's account.
+ * manual are refused by name, and their lines passed over. A section that cannot begin is passed
+ * over as well, so that one mistake gives one message. Everything lives in the configuration's
+ * account.
  */
+#include <stddef.h>
 #include <string.h>
 
+#include "config/catalog.h"
 #include "config/keyword.h"
-
-enum { DEFAULT_RETRIES = 3, ID_MAX = 0x7fffffff };
 
 struct section {
     const char *name;
     enum config_section section;
     unsigned role; /* enum proxy_role, 0: no proxy */
-};
-
-static const struct section SECTIONS[] = {
-    {"global", SECTION_GLOBAL, 0},
-    {"defaults", SECTION_DEFAULTS, PROXY_DEFAULTS},
-    {"frontend", SECTION_FRONTEND, PROXY_FRONTEND},
-    {"backend", SECTION_BACKEND, PROXY_BACKEND},
-    {"listen", SECTION_LISTEN, PROXY_FRONTEND | PROXY_BACKEND},
-    {"userlist", SECTION_USERLIST, 0},
-    {"http-errors", SECTION_HTTP_ERRORS, 0},
-};
-
-static const char *const LATER_SECTIONS[] = {
-    "peers",    "resolvers", "mailers", "ring",        "cache",       "program", "log-forward",
-    "fcgi-app", "crt-store", "traces",  "healthcheck", "log-profile", "acme",    NULL,
+    enum result (*begin)(struct config_reader *reader, const struct section *section);
 };
 
 /* ---- proxies ---- */
 
-static void init_lists(struct proxy_settings *proxy)
+/* What a section line says: frontend <name> [from <defaults>]. */
+struct proxy_line {
+    const char *name; /* NULL: none (defaults) */
+    const char *from; /* NULL: the last defaults section */
+};
+
+static const char NAME_BYTES[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:";
+
+static enum result check_name(struct config_reader *reader, const char *name)
 {
-    struct list *const lists[] = {
-        &proxy->binds, &proxy->servers,          &proxy->use_backend,      &proxy->use_server,
-        &proxy->logs,  &proxy->statistics.users, &proxy->statistics.scopes};
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        list_init(lists[i]);
+    char bad = name[strspn(name, NAME_BYTES)];
+    return bad == '\0' ? RESULT_OK
+                       : config_fail(reader, "character '%c' is not permitted in '%s' name '%s'.",
+                                     bad, reader->section_name, name);
+}
+
+static enum result read_proxy_line(struct config_reader *reader, const struct section *section,
+                                   struct proxy_line *line)
+{
+    const char *const *words = reader->words->words + 1;
+    unsigned count = reader->words->count - 1;
+    bool is_defaults = (section->role & PROXY_DEFAULTS) != 0;
+    bool has_name = count > 0 && !(is_defaults && strcmp(words[0], "from") == 0);
+    *line = (struct proxy_line){0};
+    if (has_name) {
+        line->name = words[0];
+        words++;
+        count--;
+    } else if (!is_defaults) {
+        return config_fail(reader, "'%s' expects an <id> argument", section->name);
     }
-    struct rule_list *const rules[] = {&proxy->tcp_connection,      &proxy->tcp_session,
-                                       &proxy->tcp_request,         &proxy->tcp_response,
-                                       &proxy->http_request,        &proxy->http_response,
-                                       &proxy->http_after_response, &proxy->statistics.rules};
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        rule_list_init(rules[i]);
+    if (count == 0) {
+        return RESULT_OK;
     }
-}
-
-static void init_proxy(struct proxy_settings *proxy)
-{
-    proxy->mode = PROXY_MODE_TCP;
-    proxy->retries = DEFAULT_RETRIES;
-    proxy->retry_on = RETRY_CONN_FAILURE;
-    proxy->redispatch_interval = -1;
-    proxy->options = OPTION_HTTP_KEEP_ALIVE;
-    proxy->statistics.uri = "/haproxy?stats";
-    proxy->forwardfor.header = "X-Forwarded-For";
-    proxy->originalto.header = "X-Original-To";
-}
-
-static enum result copy_logs(struct config_reader *reader, const struct list *from, struct list *to)
-{
-    LIST_EACH(link, from) {
-        const struct log_settings *log = container_of(link, struct log_settings, link);
-        struct log_settings *copy = config_take(reader, sizeof(*copy));
-        if (copy == NULL) {
-            return RESULT_NO_MEMORY;
-        }
-        *copy = *log;
-        list_append(to, &copy->link);
+    if (strcmp(words[0], "from") != 0 || count == 1) {
+        return config_fail(reader,
+                           "'%s' cannot handle unexpected argument '%s': [<name>] [ from "
+                           "<defaults> ] is expected; use the 'bind' keyword for "
+                           "listening addresses.",
+                           section->name, words[0]);
     }
-    return RESULT_OK;
+    line->from = words[1];
+    return count == 2 ? RESULT_OK
+                      : config_fail(reader, "'%s' cannot handle unexpected argument '%s'.",
+                                    section->name, words[2]);
 }
 
-static enum result copy_users(struct config_reader *reader, const struct list *from,
-                              struct list *to)
+/* ---- the defaults that a proxy follows ---- */
+
+static enum result check_defaults_name(struct config_reader *reader, const char *name)
 {
-    LIST_EACH(link, from) {
-        const struct statistics_user *user = container_of(link, struct statistics_user, link);
-        struct statistics_user *copy = config_take(reader, sizeof(*copy));
-        if (copy == NULL) {
-            return RESULT_NO_MEMORY;
-        }
-        *copy = *user;
-        list_append(to, &copy->link);
-    }
-    return RESULT_OK;
+    char bad = name[strspn(name, NAME_BYTES)];
+    return bad == '\0' ? RESULT_OK
+                       : config_fail(reader,
+                                     "character '%c' is not permitted in defaults section name "
+                                     "'%s' when designated by its name.",
+                                     bad, name);
 }
 
-/* What a proxy takes over from its defaults: settings, not what belongs to one proxy. */
-static enum result inherit(struct config_reader *reader, struct proxy_settings *proxy,
-                           const struct proxy_settings *defaults)
+static enum result find_defaults(struct config_reader *reader, const struct proxy_line *line,
+                                 struct proxy_settings **out)
 {
-    struct proxy_settings kept = *proxy;
-    *proxy = *defaults;
-    proxy->link = kept.link;
-    proxy->name = kept.name;
-    proxy->file = kept.file;
-    proxy->line = kept.line;
-    proxy->id = kept.id;
-    proxy->role = kept.role;
-    proxy->description = NULL;
-    init_lists(proxy);
-    proxy->defaults = defaults;
-    enum result result = copy_logs(reader, &defaults->logs, &proxy->logs);
-    return result == RESULT_OK
-               ? copy_users(reader, &defaults->statistics.users, &proxy->statistics.users)
-               : result;
-}
-
-static struct proxy_settings *find_defaults(struct config_reader *reader, const char *name)
-{
+    *out = NULL;
     LIST_EACH(link, &reader->configuration->defaults) {
         struct proxy_settings *defaults = container_of(link, struct proxy_settings, link);
-        if (defaults->name != NULL && strcmp(defaults->name, name) == 0) {
-            return defaults;
+        if (defaults->name == NULL || strcmp(defaults->name, line->from) != 0) {
+            continue;
+        }
+        if (*out != NULL) {
+            return config_fail(reader,
+                               "ambiguous defaults section name '%s' referenced by %s '%s' exists "
+                               "at least at %s:%u and %s:%u.",
+                               line->from, reader->section_name,
+                               line->name != NULL ? line->name : "", (*out)->file, (*out)->line,
+                               defaults->file, defaults->line);
+        }
+        *out = defaults;
+    }
+    if (*out == NULL) {
+        return config_fail(reader, "defaults section '%s' not found for %s '%s'.", line->from,
+                           reader->section_name, line->name != NULL ? line->name : "");
+    }
+    return check_defaults_name(reader, line->from);
+}
+
+static bool has_rules(const struct proxy_settings *proxy)
+{
+    const struct rule_list *const lists[] = {&proxy->tcp_connection,     &proxy->tcp_session,
+                                             &proxy->tcp_request,        &proxy->tcp_response,
+                                             &proxy->http_request,       &proxy->http_response,
+                                             &proxy->http_after_response};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        if (!list_is_empty(&lists[i]->rules)) {
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
+
+/* Rules of a defaults section are run for the proxies that follow it: for one kind of them only. */
+static enum result check_rules(struct config_reader *reader, const struct proxy_settings *defaults,
+                               unsigned role)
+{
+    unsigned roles = defaults->followers | role;
+    if (!has_rules(defaults)) {
+        return RESULT_OK;
+    }
+    if ((role & PROXY_DEFAULTS) != 0) {
+        return config_fail(reader,
+                           "a defaults section cannot inherit from a defaults section defining "
+                           "TCP/HTTP rules (defaults section at %s:%u).",
+                           defaults->file, defaults->line);
+    }
+    if (role == (PROXY_FRONTEND | PROXY_BACKEND)) {
+        return config_fail(reader, "a listen section cannot inherit from a defaults section "
+                                   "defining TCP/HTTP rules.");
+    }
+    return roles != (PROXY_FRONTEND | PROXY_BACKEND)
+               ? RESULT_OK
+               : config_fail(reader,
+                             "frontends and backends cannot inherit from the same defaults "
+                             "section if it defines TCP/HTTP rules (defaults section at %s:%u).",
+                             defaults->file, defaults->line);
+}
+
+/* `from <name>`, else the last section read; a defaults section follows none by itself. */
+static enum result choose_defaults(struct config_reader *reader, const struct proxy_line *line,
+                                   unsigned role, struct proxy_settings **out)
+{
+    *out = (role & PROXY_DEFAULTS) != 0 ? NULL : reader->defaults;
+    enum result result = line->from != NULL ? find_defaults(reader, line, out) : RESULT_OK;
+    struct proxy_settings *defaults = *out;
+    if (result != RESULT_OK || defaults == NULL) {
+        return result;
+    }
+    if (line->from == NULL && defaults->is_followed_by_name) {
+        config_warn(reader,
+                    "defaults section '%s' (declared at %s:%u) is explicitly referenced by another "
+                    "proxy and implicitly used here. To avoid any ambiguity don't mix both usage. "
+                    "Add a last defaults section not explicitly used or always use explicit "
+                    "references.",
+                    defaults->name, defaults->file, defaults->line);
+    }
+    result = check_rules(reader, defaults, role);
+    defaults->followers |= role;
+    defaults->is_followed_by_name = defaults->is_followed_by_name || line->from != NULL;
+    return result;
+}
+
+/* ---- beginning a proxy ---- */
 
 static const struct proxy_settings *find_twin(const struct configuration *configuration,
                                               const struct proxy_settings *proxy)
@@ -135,159 +184,147 @@ static const struct proxy_settings *find_twin(const struct configuration *config
     return NULL;
 }
 
-static enum result make_tables(struct config_reader *reader, struct proxy_settings *proxy,
-                               const struct proxy_settings *defaults)
-{
-    proxy->acls = acl_table_create(reader->account, defaults != NULL ? defaults->acls : NULL);
-    proxy->errors = error_files_create(reader->account, defaults != NULL ? defaults->errors : NULL);
-    reader->default_server = config_take(reader, sizeof(*reader->default_server));
-    if (proxy->acls == NULL || proxy->errors == NULL || reader->default_server == NULL) {
-        return config_fail(reader, "out of memory");
-    }
-    if (defaults != NULL && defaults->default_server != NULL) {
-        *reader->default_server = *defaults->default_server;
-    } else {
-        config_init_server(reader->default_server);
-    }
-    proxy->default_server = reader->default_server;
-    return RESULT_OK;
-}
-
-static enum result check_name(struct config_reader *reader, const char *name)
-{
-    size_t bad = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:");
-    if (name[bad] != '\0') {
-        return config_fail(reader, "character '%c' is not permitted in '%s' name '%s'", name[bad],
-                           reader->section_name, name);
-    }
-    return RESULT_OK;
-}
-
-/* The defaults that a proxy follows: `from <name>`, else the last section read. */
-static enum result choose_defaults(struct config_reader *reader, unsigned first,
-                                   const struct proxy_settings **out)
-{
-    const struct config_words *words = reader->words;
-    *out = reader->defaults;
-    if (words->count <= first) {
-        return RESULT_OK;
-    }
-    if (strcmp(words->words[first], "from") != 0 || words->count != first + 2) {
-        return config_fail(reader, "'%s' expects <name> [ from <defaults> ], but got '%s'",
-                           reader->section_name, words->words[first]);
-    }
-    *out = find_defaults(reader, words->words[first + 1]);
-    return *out != NULL
-               ? RESULT_OK
-               : config_fail(reader, "defaults section '%s' not found for %s '%s'",
-                             words->words[first + 1], reader->section_name, words->words[1]);
-}
-
 static enum result add_proxy(struct config_reader *reader, struct proxy_settings *proxy,
                              const struct proxy_settings *defaults)
 {
-    enum result result = RESULT_OK;
-    if (defaults != NULL) {
-        result = inherit(reader, proxy, defaults);
-    }
-    if (result == RESULT_OK) {
-        result = make_tables(reader, proxy, defaults);
-    }
+    struct configuration *configuration = reader->configuration;
+    bool is_defaults = (proxy->role & PROXY_DEFAULTS) != 0;
+    enum result result = config_init_proxy(reader, proxy, defaults);
     if (result != RESULT_OK) {
         return result;
     }
-    if ((proxy->role & PROXY_DEFAULTS) != 0) {
-        list_append(&reader->configuration->defaults, &proxy->link);
-        reader->defaults = proxy;
-    } else {
-        list_append(&reader->configuration->proxies, &proxy->link);
-    }
+    list_append(is_defaults ? &configuration->defaults : &configuration->proxies, &proxy->link);
+    reader->defaults = is_defaults ? proxy : reader->defaults;
     reader->proxy = proxy;
+    reader->default_server = proxy->default_server;
     return RESULT_OK;
 }
 
 static enum result begin_proxy(struct config_reader *reader, const struct section *section)
 {
-    const struct config_words *words = reader->words;
+    struct proxy_line line;
+    enum result result = read_proxy_line(reader, section, &line);
     bool is_defaults = (section->role & PROXY_DEFAULTS) != 0;
-    if (words->count < 2 && !is_defaults) {
-        return config_fail(reader, "'%s' expects an <id> as an argument", section->name);
+    if (result == RESULT_OK && line.name != NULL && !is_defaults) {
+        result = check_name(reader, line.name);
     }
-    bool has_name = words->count > 1 && strcmp(words->words[1], "from") != 0;
-    enum result result = has_name ? check_name(reader, words->words[1]) : RESULT_OK;
+    struct proxy_settings *defaults = NULL;
+    if (result == RESULT_OK) {
+        result = choose_defaults(reader, &line, section->role, &defaults);
+    }
     struct proxy_settings *proxy = result == RESULT_OK ? config_take(reader, sizeof(*proxy)) : NULL;
     if (proxy == NULL) {
         return RESULT_INVALID;
     }
-    init_lists(proxy);
-    init_proxy(proxy);
-    proxy->name = has_name ? config_copy(reader, words->words[1]) : NULL;
+    proxy->name = line.name != NULL ? config_copy(reader, line.name) : NULL;
     proxy->file = reader->file;
     proxy->line = reader->line;
     proxy->role = section->role;
-    if (!is_defaults) {
-        const struct proxy_settings *twin = find_twin(reader->configuration, proxy);
-        if (twin != NULL) {
-            return config_fail(reader, "'%s' '%s' has the same name as %s '%s' declared at %s:%u",
-                               section->name, proxy->name, "proxy", twin->name, twin->file,
-                               twin->line);
-        }
-        proxy->id = reader->next_proxy_id++;
+    reader->section_label = proxy->name != NULL ? proxy->name : section->name;
+    const struct proxy_settings *twin =
+        is_defaults ? NULL : find_twin(reader->configuration, proxy);
+    if (twin != NULL) {
+        return config_fail(reader, "%s '%s' has the same name as %s '%s' declared at %s:%u.",
+                           config_role_name(proxy), proxy->name, config_role_name(twin), twin->name,
+                           twin->file, twin->line);
     }
-    const struct proxy_settings *defaults = NULL;
-    if (is_defaults && !(words->count > (has_name ? 2U : 1U))) {
-        return add_proxy(reader, proxy, NULL);
-    }
-    result = choose_defaults(reader, has_name ? 2 : 1, &defaults);
-    return result == RESULT_OK ? add_proxy(reader, proxy, defaults) : result;
+    return add_proxy(reader, proxy, defaults);
 }
 
 /* ---- other sections ---- */
 
-static enum result begin_named(struct config_reader *reader, const struct section *section)
+static enum result begin_global(struct config_reader *reader, const struct section *section)
 {
-    const struct config_words *words = reader->words;
-    if (words->count != 2) {
-        return config_fail(reader, "'%s' expects <name> as argument", section->name);
-    }
-    if (section->section == SECTION_USERLIST) {
-        return userlists_add(reader->configuration->userlists, slice_from_string(words->words[1]),
-                             &reader->userlist, &reader->error);
-    }
-    reader->error_files = error_sections_add(reader->configuration->error_sections,
-                                             config_copy(reader, words->words[1]));
-    return reader->error_files != NULL ? RESULT_OK : config_fail(reader, "out of memory");
+    return reader->words->count == 1
+               ? RESULT_OK
+               : config_fail(reader, "'%s' cannot handle unexpected argument '%s'.", section->name,
+                             reader->words->words[1]);
 }
 
-static enum result begin(struct config_reader *reader, const struct section *section)
+/* The name of a section that has nothing but a name; NULL when the line is failed. */
+static const char *read_name(struct config_reader *reader, const struct section *section)
 {
-    enum result result = config_end_section(reader);
-    reader->section = section->section;
-    reader->section_name = section->name;
-    if (result != RESULT_OK) {
-        return result;
+    const struct config_words *words = reader->words;
+    if (words->count < 2) {
+        (void)config_fail(reader, "missing name for %s section.", section->name);
+        return NULL;
     }
-    if (section->role != 0) {
-        return begin_proxy(reader, section);
+    if (words->count > 2) {
+        (void)config_fail(reader, "'%s' cannot handle unexpected argument '%s'.", section->name,
+                          words->words[2]);
+        return NULL;
     }
-    return section->section == SECTION_GLOBAL ? RESULT_OK : begin_named(reader, section);
+    const char *name = config_copy(reader, words->words[1]);
+    reader->section_label = name != NULL ? name : section->name;
+    return name == NULL || check_name(reader, name) == RESULT_OK ? name : NULL;
+}
+
+static enum result begin_userlist(struct config_reader *reader, const struct section *section)
+{
+    const char *name = read_name(reader, section);
+    if (name == NULL) {
+        return RESULT_INVALID;
+    }
+    struct userlists *userlists = reader->configuration->userlists;
+    reader->userlist = userlists_find(userlists, slice_from_string(name));
+    if (reader->userlist != NULL) {
+        config_warn(reader, "ignoring duplicated userlist '%s'.", name);
+        return RESULT_OK;
+    }
+    return userlists_add(userlists, slice_from_string(name), &reader->userlist, &reader->error);
+}
+
+static enum result begin_http_errors(struct config_reader *reader, const struct section *section)
+{
+    const char *name = read_name(reader, section);
+    reader->error_files =
+        name == NULL ? NULL : error_sections_add(reader->configuration->error_sections, name);
+    return reader->error_files != NULL ? RESULT_OK : RESULT_INVALID;
+}
+
+/* ---- beginning and ending ---- */
+
+static const struct section SECTIONS[] = {
+    {"global", SECTION_GLOBAL, 0, begin_global},
+    {"defaults", SECTION_DEFAULTS, PROXY_DEFAULTS, begin_proxy},
+    {"frontend", SECTION_FRONTEND, PROXY_FRONTEND, begin_proxy},
+    {"backend", SECTION_BACKEND, PROXY_BACKEND, begin_proxy},
+    {"listen", SECTION_LISTEN, PROXY_FRONTEND | PROXY_BACKEND, begin_proxy},
+    {"userlist", SECTION_USERLIST, 0, begin_userlist},
+    {"http-errors", SECTION_HTTP_ERRORS, 0, begin_http_errors},
+};
+
+/* Ends the last section; what it lacks is reported, and the new one begins all the same. */
+static void end_last(struct config_reader *reader)
+{
+    if (config_end_section(reader) != RESULT_OK) {
+        config_report(reader, REPORT_ALERT, "%s", reader->error.data);
+        text_clear(&reader->error);
+    }
 }
 
 enum result config_begin_section(struct config_reader *reader)
 {
     const char *word = reader->words->words[0];
     for (size_t i = 0; i < sizeof(SECTIONS) / sizeof(SECTIONS[0]); i++) {
-        if (strcmp(word, SECTIONS[i].name) == 0) {
-            return begin(reader, &SECTIONS[i]);
+        const struct section *section = &SECTIONS[i];
+        if (strcmp(word, section->name) != 0) {
+            continue;
         }
+        end_last(reader);
+        reader->section = section->section;
+        reader->section_name = section->name;
+        reader->section_label = section->name;
+        enum result result = section->begin(reader, section);
+        reader->section = result == RESULT_OK ? section->section : SECTION_REFUSED;
+        return result == RESULT_NOT_FOUND ? RESULT_INVALID : result;
     }
-    for (const char *const *later = LATER_SECTIONS; *later != NULL; later++) {
-        bool is_cache_filter = reader->section != SECTION_NONE && reader->words->count != 2;
-        if (strcmp(word, *later) == 0 && !is_cache_filter) {
-            return config_fail(reader, "section '%s' is not supported by weir yet", word);
-        }
+    if (!catalog_has_word(CATALOG_SECTIONS, word)) {
+        return RESULT_NOT_FOUND;
     }
-    return RESULT_NOT_FOUND;
+    end_last(reader);
+    reader->section = SECTION_REFUSED;
+    return config_fail(reader, "section '%s' is not supported by weir yet", word);
 }
 
 enum result config_end_section(struct config_reader *reader)
@@ -298,6 +335,7 @@ enum result config_end_section(struct config_reader *reader)
     }
     reader->section = SECTION_NONE;
     reader->section_name = "";
+    reader->section_label = "";
     reader->proxy = NULL;
     reader->userlist = NULL;
     reader->error_files = NULL;

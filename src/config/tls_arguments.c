@@ -6,18 +6,8 @@
  */
 #include <string.h>
 
+#include "config/arguments.h"
 #include "config/keyword.h"
-
-enum { PATH_MAX_BYTES = 4096 };
-
-struct tls_argument {
-    const char *name;
-    bool takes_value;
-    enum result (*read)(struct config_reader *reader, const struct tls_argument *row,
-                        const char *value, struct tls_options *tls);
-    size_t offset;
-    unsigned value;
-};
 
 static enum result read_text(struct config_reader *reader, const struct tls_argument *row,
                              const char *value, struct tls_options *tls)
@@ -27,22 +17,17 @@ static enum result read_text(struct config_reader *reader, const struct tls_argu
     return copy != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
-/* A file below ca-base when it is relative and not a name such as @system-ca. */
+/* A file below ca-base. */
 static enum result read_ca_path(struct config_reader *reader, const struct tls_argument *row,
                                 const char *value, struct tls_options *tls)
 {
-    const char *base = reader->configuration->global.ca_base;
-    char bytes[PATH_MAX_BYTES];
-    struct text path = text_over(bytes, sizeof(bytes));
-    if (base != NULL && value[0] != '/' && value[0] != '@') {
-        text_append_format(&path, "%s/", base);
-    }
-    text_append_string(&path, value);
-    return read_text(reader, row, bytes, tls);
+    const char *copy = config_copy_path(reader, reader->configuration->global.ca_base, value);
+    *(const char **)(void *)((char *)tls + row->offset) = copy;
+    return copy != NULL ? RESULT_OK : RESULT_INVALID;
 }
 
-static enum result find_version(struct config_reader *reader, const char *word,
-                                enum tls_version *out)
+static enum result read_version(struct config_reader *reader, const struct tls_argument *row,
+                                const char *value, struct tls_options *tls)
 {
     static const struct {
         const char *name;
@@ -52,24 +37,16 @@ static enum result find_version(struct config_reader *reader, const char *word,
                     {"TLSv1.2", TLS_VERSION_1_2},
                     {"TLSv1.3", TLS_VERSION_1_3}};
     for (size_t i = 0; i < sizeof(VERSIONS) / sizeof(VERSIONS[0]); i++) {
-        if (strcmp(word, VERSIONS[i].name) == 0) {
-            *out = VERSIONS[i].version;
+        if (strcmp(value, VERSIONS[i].name) == 0) {
+            *(enum tls_version *)(void *)((char *)tls + row->offset) = VERSIONS[i].version;
             return RESULT_OK;
         }
     }
-    return config_fail(
-        reader, "unknown SSL/TLS version '%s': TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3 is expected",
-        word);
+    return config_fail(reader, "'%s' : unknown ssl/tls version", value);
 }
 
-static enum result read_version(struct config_reader *reader, const struct tls_argument *row,
-                                const char *value, struct tls_options *tls)
-{
-    return find_version(reader, value, (enum tls_version *)(void *)((char *)tls + row->offset));
-}
-
-static enum result force_version(struct config_reader *reader, const struct tls_argument *row,
-                                 const char *value, struct tls_options *tls)
+static enum result read_forced(struct config_reader *reader, const struct tls_argument *row,
+                               const char *value, struct tls_options *tls)
 {
     (void)reader;
     (void)value;
@@ -78,16 +55,16 @@ static enum result force_version(struct config_reader *reader, const struct tls_
     return RESULT_OK;
 }
 
-static enum result exclude_version(struct config_reader *reader, const struct tls_argument *row,
-                                   const char *value, struct tls_options *tls)
+/* no-tlsv1x: the versions below go with it, since they are one range; 1.3 is taken from the top. */
+static enum result read_excluded(struct config_reader *reader, const struct tls_argument *row,
+                                 const char *value, struct tls_options *tls)
 {
-    enum tls_version excluded = (enum tls_version)row->value;
     (void)reader;
     (void)value;
-    if (excluded == TLS_VERSION_1_3) {
+    if (row->value == TLS_VERSION_1_3) {
         tls->max_version = TLS_VERSION_1_2;
-    } else if (tls->min_version <= excluded) {
-        tls->min_version = excluded + 1;
+    } else if (tls->min_version <= row->value) {
+        tls->min_version = (enum tls_version)(row->value + 1);
     }
     return RESULT_OK;
 }
@@ -95,19 +72,19 @@ static enum result exclude_version(struct config_reader *reader, const struct tl
 static enum result read_verify(struct config_reader *reader, const struct tls_argument *row,
                                const char *value, struct tls_options *tls)
 {
-    static const char *const NAMES[] = {[TLS_VERIFY_NONE] = "none",
-                                        [TLS_VERIFY_OPTIONAL] = "optional",
-                                        [TLS_VERIFY_REQUIRED] = "required"};
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        if (strcmp(value, NAMES[i]) == 0) {
-            tls->verify = (enum tls_verify)i;
-            return RESULT_OK;
-        }
+    (void)row;
+    if (strcmp(value, "none") == 0) {
+        tls->verify = TLS_VERIFY_NONE;
+    } else if (strcmp(value, "required") == 0) {
+        tls->verify = TLS_VERIFY_REQUIRED;
+    } else if (strcmp(value, "optional") == 0 && tls->is_server) {
+        tls->verify = TLS_VERIFY_OPTIONAL;
+    } else {
+        return config_fail(
+            reader, "'verify' : unknown verify method '%s', only %s are supported", value,
+            tls->is_server ? "'none', 'optional', and 'required'" : "'none' and 'required'");
     }
-    return config_fail(
-        reader,
-        "'%s' : unknown verify method '%s', only 'none', 'optional', and 'required' are supported",
-        row->name, value);
+    return RESULT_OK;
 }
 
 static enum result read_flag(struct config_reader *reader, const struct tls_argument *row,
@@ -129,60 +106,114 @@ static enum result read_no_alpn(struct config_reader *reader, const struct tls_a
     return RESULT_OK;
 }
 
-static enum result read_ignored(struct config_reader *reader, const struct tls_argument *row,
-                                const char *value, struct tls_options *tls)
+static enum result pass_over(struct config_reader *reader, const struct tls_argument *row,
+                             const char *value, struct tls_options *tls)
 {
-    (void)reader;
-    (void)row;
     (void)value;
     (void)tls;
+    config_note_without_meaning(reader, row->name);
     return RESULT_OK;
 }
 
-#define FIELD(member) offsetof(struct tls_options, member)
+#define TEXT(name, member, missing)                                       \
+    {                                                                     \
+        name, missing, read_text, offsetof(struct tls_options, member), 0 \
+    }
+#define CA_PATH(name, member, missing)                                       \
+    {                                                                        \
+        name, missing, read_ca_path, offsetof(struct tls_options, member), 0 \
+    }
+#define VERSION(name, member)                                                                  \
+    {                                                                                          \
+        name, "missing ssl/tls version", read_version, offsetof(struct tls_options, member), 0 \
+    }
+#define FLAG(name, member, value)                                          \
+    {                                                                      \
+        name, NULL, read_flag, offsetof(struct tls_options, member), value \
+    }
+#define FORCED(name, version)               \
+    {                                       \
+        name, NULL, read_forced, 0, version \
+    }
+#define EXCLUDED(name, version)               \
+    {                                         \
+        name, NULL, read_excluded, 0, version \
+    }
+#define NOTHING(name)               \
+    {                               \
+        name, NULL, pass_over, 0, 0 \
+    }
 
-static const struct tls_argument ROWS[] = {
-    {"alpn", true, read_text, FIELD(alpn), 0},
-    {"no-alpn", false, read_no_alpn, 0, 0},
-    {"ca-file", true, read_ca_path, FIELD(ca_file), 0},
-    {"crl-file", true, read_ca_path, FIELD(crl_file), 0},
-    {"ciphers", true, read_text, FIELD(ciphers), 0},
-    {"ciphersuites", true, read_text, FIELD(ciphersuites), 0},
-    {"curves", true, read_text, FIELD(curves), 0},
-    {"ecdhe", true, read_text, FIELD(curves), 0},
-    {"verifyhost", true, read_text, FIELD(verify_host), 0},
-    {"ssl-min-ver", true, read_version, FIELD(min_version), 0},
-    {"ssl-max-ver", true, read_version, FIELD(max_version), 0},
-    {"force-tlsv10", false, force_version, 0, TLS_VERSION_1_0},
-    {"force-tlsv11", false, force_version, 0, TLS_VERSION_1_1},
-    {"force-tlsv12", false, force_version, 0, TLS_VERSION_1_2},
-    {"force-tlsv13", false, force_version, 0, TLS_VERSION_1_3},
-    {"no-tlsv10", false, exclude_version, 0, TLS_VERSION_1_0},
-    {"no-tlsv11", false, exclude_version, 0, TLS_VERSION_1_1},
-    {"no-tlsv12", false, exclude_version, 0, TLS_VERSION_1_2},
-    {"no-tlsv13", false, exclude_version, 0, TLS_VERSION_1_3},
-    {"no-sslv3", false, read_ignored, 0, 0},
-    {"verify", true, read_verify, 0, 0},
-    {"strict-sni", false, read_flag, FIELD(strict_sni), 1},
-    {"no-strict-sni", false, read_flag, FIELD(strict_sni), 0},
-    {"no-tls-tickets", false, read_flag, FIELD(no_tickets), 1},
-    {"tls-tickets", false, read_flag, FIELD(no_tickets), 0},
-    {"prefer-client-ciphers", false, read_flag, FIELD(prefer_client_ciphers), 1},
+const struct tls_argument TLS_ARGUMENTS[] = {
+    TEXT("alpn", alpn, "missing the comma-delimited ALPN protocol suite"),
+    {"no-alpn", NULL, read_no_alpn, 0, 0},
+    CA_PATH("ca-file", ca_file, "missing CAfile path"),
+    CA_PATH("crl-file", crl_file, "missing CRLfile path"),
+    TEXT("ciphers", ciphers, "missing cipher suite"),
+    TEXT("ciphersuites", ciphersuites, "missing cipher suite"),
+    TEXT("curves", curves, "missing curve suite"),
+    TEXT("ecdhe", curves, "missing named curve"),
+    TEXT("verifyhost", verify_host, "missing hostname to verify against"),
+    {"verify", "missing verify method", read_verify, 0, 0},
+    VERSION("ssl-min-ver", min_version),
+    VERSION("ssl-max-ver", max_version),
+    FORCED("force-tlsv10", TLS_VERSION_1_0),
+    FORCED("force-tlsv11", TLS_VERSION_1_1),
+    FORCED("force-tlsv12", TLS_VERSION_1_2),
+    FORCED("force-tlsv13", TLS_VERSION_1_3),
+    EXCLUDED("no-tlsv10", TLS_VERSION_1_0),
+    EXCLUDED("no-tlsv11", TLS_VERSION_1_1),
+    EXCLUDED("no-tlsv12", TLS_VERSION_1_2),
+    EXCLUDED("no-tlsv13", TLS_VERSION_1_3),
+    NOTHING("no-sslv3"),
+    FLAG("strict-sni", strict_sni, 1),
+    FLAG("no-strict-sni", strict_sni, 0),
+    FLAG("no-tls-tickets", no_tickets, 1),
+    FLAG("tls-tickets", no_tickets, 0),
+    FLAG("prefer-client-ciphers", prefer_client_ciphers, 1),
+    {NULL, NULL, NULL, 0, 0},
 };
+
+const struct tls_argument *config_find_tls_argument(const char *name)
+{
+    for (const struct tls_argument *row = TLS_ARGUMENTS; row->name != NULL; row++) {
+        if (strcmp(row->name, name) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
 
 enum result config_read_tls_argument(struct config_reader *reader, const char *const *words,
                                      unsigned count, struct tls_options *tls, unsigned *used)
 {
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
-        const struct tls_argument *row = &ROWS[i];
-        if (strcmp(words[0], row->name) != 0) {
+    const struct tls_argument *row = config_find_tls_argument(words[0]);
+    if (row == NULL) {
+        return RESULT_NOT_FOUND;
+    }
+    if (row->missing != NULL && count < 2) {
+        return config_fail(reader, "'%s' : %s", row->name, row->missing);
+    }
+    *used = row->missing != NULL ? 2 : 1;
+    return row->read(reader, row, row->missing != NULL ? words[1] : NULL, tls);
+}
+
+void config_trim_alpn(struct config_reader *reader, struct tls_options *tls)
+{
+    char bytes[CONFIG_ERROR_SIZE];
+    struct text kept = text_over(bytes, sizeof(bytes));
+    struct slice rest = slice_from_string(tls->alpn);
+    struct slice protocol;
+    while (slice_next_token(&rest, ',', &protocol)) {
+        if (slice_equal(protocol, SLICE("h2")) || slice_equal(protocol, SLICE("h3"))) {
+            config_report(reader, REPORT_NOTICE,
+                          "parsing [%s:%u] : 'alpn' : '%.*s' is not offered, this version of weir "
+                          "speaks HTTP/1.1.",
+                          reader->file, reader->line, (int)protocol.length, protocol.data);
             continue;
         }
-        if (row->takes_value && count < 2) {
-            return config_fail(reader, "'%s' : missing argument", row->name);
-        }
-        *used = row->takes_value ? 2 : 1;
-        return row->read(reader, row, row->takes_value ? words[1] : NULL, tls);
+        text_append_format(&kept, "%s%.*s", kept.length > 0 ? "," : "", (int)protocol.length,
+                           protocol.data);
     }
-    return RESULT_NOT_FOUND;
+    tls->alpn = kept.length > 0 ? config_copy(reader, bytes) : NULL;
 }

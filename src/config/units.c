@@ -1,94 +1,104 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Units of the configuration: durations (us, ms, s, m, h, d), sizes (k, m, g) and plain numbers,
- * each with HAProxy's messages for what cannot be read or is out of range. No memory.
+ * Units of the configuration: durations (us, ms, s, m, h, d; manual 2.5), sizes (k, m, g; 2.6) and
+ * plain numbers, each with HAProxy's messages for what cannot be read or is out of range. Pure.
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "config/keyword.h"
 
-enum { US_A_MS = 1000, DAY_MS = 86400000, HOUR_MS = 3600000, MINUTE_MS = 60000, SECOND_MS = 1000 };
+enum { SECONDS_A_MINUTE = 60, MINUTES_AN_HOUR = 60, HOURS_A_DAY = 24 };
 
-struct time_unit {
+#define MINUTE_US ((uint64_t)SECONDS_A_MINUTE * US_PER_SECOND)
+#define HOUR_US   (MINUTE_US * MINUTES_AN_HOUR)
+
+struct unit {
     const char *name;
-    uint64_t us;
+    uint64_t factor;
 };
 
-static const struct time_unit TIME_UNITS[] = {
-    {"us", 1},
-    {"ms", US_A_MS},
-    {"s", (uint64_t)SECOND_MS *US_A_MS},
-    {"m", (uint64_t)MINUTE_MS *US_A_MS},
-    {"h", (uint64_t)HOUR_MS *US_A_MS},
-    {"d", (uint64_t)DAY_MS *US_A_MS},
+static const struct unit TIME_UNITS[] = {
+    {"us", 1},        {"ms", US_PER_MS}, {"s", US_PER_SECOND},
+    {"m", MINUTE_US}, {"h", HOUR_US},    {"d", HOUR_US *HOURS_A_DAY},
 };
 
-static struct slice digits_of(const char *word)
+static const struct unit SIZE_UNITS[] = {
+    {"", 1},         {"k", KIBIBYTE}, {"m", MEBIBYTE}, {"g", GIBIBYTE},
+    {"K", KIBIBYTE}, {"M", MEBIBYTE}, {"G", GIBIBYTE},
+};
+
+/* A number and what is behind it. */
+struct quantity {
+    struct slice digits;
+    const char *unit;
+};
+
+static struct quantity split(const char *word)
 {
-    return slice_of(word, strspn(word, "0123456789"));
+    size_t length = strspn(word, "0123456789");
+    return (struct quantity){slice_of(word, length), word + length};
+}
+
+/* The factor of a unit, 0 when there is none such. */
+static uint64_t find_factor(const struct unit *units, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(units[i].name, name) == 0) {
+            return units[i].factor;
+        }
+    }
+    return 0;
+}
+
+/* What is not a digit: the whole word when it has none, else the unit that nobody knows. */
+static enum result fail_unit(struct config_reader *reader, const char *what, const char *word,
+                             const struct quantity *quantity)
+{
+    char bad = quantity->digits.length == 0 ? word[0] : quantity->unit[0];
+    return config_fail(reader, "unexpected character '%c' in '%s'.", bad, what);
 }
 
 enum result config_read_time(struct config_reader *reader, const char *what, const char *word,
                              uint32_t unit_ms, uint32_t *out_ms)
 {
-    struct slice digits = digits_of(word);
-    const char *unit = word + digits.length;
+    struct quantity quantity = split(word);
     uint64_t number = 0;
-    uint64_t factor_us = *unit == '\0' ? (uint64_t)unit_ms * US_A_MS : 0;
-    for (size_t i = 0; i < sizeof(TIME_UNITS) / sizeof(TIME_UNITS[0]); i++) {
-        if (strcmp(unit, TIME_UNITS[i].name) == 0) {
-            factor_us = TIME_UNITS[i].us;
-        }
-    }
-    enum result result = number_parse_decimal(digits, &number);
-    if (result == RESULT_INVALID) {
-        return config_fail(reader,
-                           "'%s' expects a positive time (with an optional unit of us, ms, s, m, "
-                           "h, d), but got '%s'",
-                           what, word);
-    }
-    if (factor_us == 0) {
-        return config_fail(
-            reader,
-            "unexpected character '%c' in argument to <%s>: the units are us, ms, s, m, h, d",
-            *unit, what);
+    uint64_t factor =
+        quantity.unit[0] == '\0'
+            ? (uint64_t)unit_ms * US_PER_MS
+            : find_factor(TIME_UNITS, sizeof(TIME_UNITS) / sizeof(TIME_UNITS[0]), quantity.unit);
+    if (quantity.digits.length == 0 || factor == 0) {
+        return fail_unit(reader, what, word, &quantity);
     }
     uint64_t us = 0;
-    if (result == RESULT_FULL || __builtin_mul_overflow(number, factor_us, &us) ||
-        us / US_A_MS > INT32_MAX) {
+    bool is_huge = number_parse_decimal(quantity.digits, &number) != RESULT_OK ||
+                   __builtin_mul_overflow(number, factor, &us);
+    uint64_t ms = us / US_PER_MS + (us % US_PER_MS != 0 ? 1 : 0); /* a part of one is one */
+    if (is_huge || ms > INT32_MAX) {
         return config_fail(reader,
-                           "timer overflow in argument <%s> to <%s> (maximum value is 2147483647 "
-                           "ms or ~24.8 days)",
+                           "timer overflow in argument '%s' to '%s' (maximum value is 2147483647 "
+                           "ms or ~24.8 days).",
                            word, what);
     }
-    if (us > 0 && us < US_A_MS) {
-        return config_fail(
-            reader, "timer underflow in argument <%s> to <%s> (minimum non-null value is 1 ms)",
-            word, what);
-    }
-    *out_ms = (uint32_t)(us / US_A_MS);
+    *out_ms = (uint32_t)ms;
     return RESULT_OK;
 }
 
 enum result config_read_size(struct config_reader *reader, const char *what, const char *word,
                              size_t *out)
 {
-    struct slice digits = digits_of(word);
-    const char *unit = word + digits.length;
+    struct quantity quantity = split(word);
     uint64_t number = 0;
-    size_t factor = 0;
-    if (*unit == '\0') {
-        factor = 1;
-    } else if (unit[1] == '\0') {
-        char letter = ascii_lower(*unit);
-        factor = letter == 'k' ? KIBIBYTE : letter == 'm' ? MEBIBYTE : letter == 'g' ? GIBIBYTE : 0;
+    uint64_t factor =
+        find_factor(SIZE_UNITS, sizeof(SIZE_UNITS) / sizeof(SIZE_UNITS[0]), quantity.unit);
+    if (quantity.digits.length == 0 || factor == 0) {
+        return fail_unit(reader, what, word, &quantity);
     }
-    if (factor == 0 || number_parse_decimal(digits, &number) != RESULT_OK ||
+    if (number_parse_decimal(quantity.digits, &number) != RESULT_OK ||
         !size_multiply(number, factor, out)) {
-        return config_fail(reader,
-                           "'%s' expects a size (with an optional unit of k, m, g), but got '%s'",
-                           what, word);
+        return config_fail(reader, "size overflow in argument '%s' to '%s'.", word, what);
     }
     return RESULT_OK;
 }
@@ -96,10 +106,15 @@ enum result config_read_size(struct config_reader *reader, const char *what, con
 enum result config_read_number(struct config_reader *reader, const char *what, const char *word,
                                uint64_t least, uint64_t most, uint64_t *out)
 {
-    if (number_parse_decimal(slice_from_string(word), out) != RESULT_OK || *out < least ||
-        *out > most) {
-        return config_fail(reader, "'%s' expects a number between %llu and %llu, but got '%s'",
+    uint64_t number = 0;
+    enum result result = number_parse_decimal(slice_from_string(word), &number);
+    if (result == RESULT_INVALID) {
+        return config_fail(reader, "'%s' expects an integer argument (got '%s').", what, word);
+    }
+    if (result != RESULT_OK || number < least || number > most) {
+        return config_fail(reader, "'%s' expects a numeric value between %llu and %llu (got '%s').",
                            what, (unsigned long long)least, (unsigned long long)most, word);
     }
+    *out = number;
     return RESULT_OK;
 }

@@ -21,6 +21,7 @@
 #include "rules/log_format.h"
 #include "rules/reply.h"
 #include "rules/rule.h"
+#include "rules/sample_argument.h"
 #include "rules/server_cookie.h"
 #include "rules/variable.h"
 #include "tls/tls.h"
@@ -103,8 +104,10 @@ struct server_settings {
     uint32_t tcp_user_timeout_ms;
     bool check_ssl;
     struct address check_address;
-    uint16_t check_port; /* 0: the server's */
-    bool send_proxy;     /* refused as not supported until its issue */
+    uint16_t check_port;           /* 0: the server's */
+    bool has_verify;               /* `verify` is on the line or in default-server */
+    const char *initial_addresses; /* `init-addr` as written, NULL: libc only */
+    bool send_proxy;               /* refused as not supported until its issue */
 };
 
 /* `option forwardfor`, `option originalto`. */
@@ -204,11 +207,13 @@ struct proxy_settings {
     uint32_t retry_on;                     /* enum proxy_retry bits; default connection failures */
     int32_t redispatch_interval;           /* option redispatch <n>: -1 last retry */
     struct server_cookie_settings *cookie; /* NULL: none */
+    const char *dynamic_cookie_key;        /* given to the cookie when all is read */
     struct address source;                 /* towards servers */
 
     struct acl_table *acls;
     struct rule_list tcp_connection, tcp_session, tcp_request, tcp_response, http_request,
         http_response, http_after_response;
+    struct rule_list redirects; /* `redirect`: run after http_request, even after its allow */
     uint32_t request_inspect_ms, response_inspect_ms;
     struct list use_backend; /* struct switch_rule */
     struct list use_server;  /* struct switch_rule */
@@ -239,7 +244,9 @@ struct proxy_settings {
     const struct proxy_settings
         *defaults; /* that it follows: their rules are run first; NULL: none */
     struct server_settings *default_server; /* of this section */
-    void *runtime;                          /* proxy/proxy.h: struct proxy */
+    unsigned followers; /* of a defaults section: roles of the proxies that follow it */
+    bool is_followed_by_name;
+    void *runtime; /* proxy/proxy.h: struct proxy */
 };
 
 enum proxy_retry {
@@ -267,23 +274,36 @@ struct global_settings {
     const char *default_bind_ciphers, *default_bind_ciphersuites, *default_server_ciphers,
         *default_server_ciphersuites;
     enum tls_version default_bind_min, default_bind_max, default_server_min, default_server_max;
+    const char *default_bind_curves, *default_server_curves;
+    bool default_bind_no_tickets, default_server_no_tickets, default_bind_prefers_client,
+        default_bind_strict_sni;
+    enum tls_verify server_verify; /* of server lines without `verify` */
+    struct {
+        const char *prefix; /* of paths */
+        mode_t mode;        /* 0: by umask */
+        uid_t uid;          /* (uid_t)-1: as is */
+        gid_t gid;
+    } unix_bind; /* of bind lines with a path */
     uid_t uid;
     gid_t gid;
     bool daemon, quiet, zero_warning, master_worker;
     uint64_t hard_stop_after_ms; /* 0: none */
     uint32_t grace_ms;
     uint32_t ulimit_n;
+    uint32_t descriptors_max;  /* fd-hard-limit, 0: none */
+    const char *local_peer;    /* localpeer, NULL: -L or the host's name */
     struct list logs;          /* struct log_settings: global ones */
     struct list stats_sockets; /* struct bind_settings: `stats socket` */
     uint32_t stats_timeout_ms, stats_maxconn;
     uint32_t spread_checks;
     bool strict_limits;
-    uint32_t rate_sessions, rate_connections;
+    uint32_t rate_sessions, rate_connections; /* a second, 0: no limit */
 };
 
 /* A whole configuration. */
 struct configuration {
     struct account *account; /* pays for everything in it */
+    struct list compiled;    /* expressions, formats and conditions, released together */
     struct list blocks;      /* plain blocks, released together (config/blocks.h) */
     struct global_settings global;
     struct list
@@ -294,6 +314,7 @@ struct configuration {
     struct variable_set process_variables;
     struct userlists *userlists;
     struct error_sections *error_sections; /* http-errors sections */
+    struct sample_references references;   /* names of proxies and servers in expressions */
     const char *const *files;
     unsigned warnings;
 };
