@@ -36,16 +36,22 @@ static bool has_fixed_limit(const struct server *server)
     return server->options->minconn == 0 && server->options->slow_start_ms == 0;
 }
 
+/* Puts a server where it belongs; it keeps its place among equals when nothing changed. */
 static void place_server(struct backend *backend, struct server *server)
 {
     struct order *order = backend->lb_state;
     struct place *place = server->lb_data;
-    ordered_remove(&place->node);
     bool is_out =
         server->counted_weight == 0 || (has_fixed_limit(server) && !algorithm_has_room(server));
-    if (!is_out) {
-        struct ordered_set *set = server->options->is_backup ? &order->backup : &order->active;
-        ordered_insert(set, &place->node, key_of(server));
+    if (is_out) {
+        ordered_remove(&place->node);
+        return;
+    }
+    uint64_t key = key_of(server);
+    if (!ordered_is_member(&place->node) || place->node.key != key) {
+        ordered_remove(&place->node);
+        ordered_insert(server->options->is_backup ? &order->backup : &order->active, &place->node,
+                       key);
     }
 }
 

@@ -49,6 +49,7 @@ struct balance_options {
     uint32_t random_draws;   /* random(n), default 2 */
     bool hash_is_consistent; /* hash-type consistent, else map-based */
     bool hash_avalanche;
+    bool hash_domain_only; /* use_domain_only: of a host name the label before the last dot */
     enum hash_function hash_function;
     uint32_t hash_balance_factor; /* percent, 0: off */
     bool all_backups;             /* option allbackups */

@@ -4,6 +4,7 @@
  * cookie, the destination, and the headers that tell the server who asks. Values live in the
  * stream's arenas.
  */
+#include "balance/key.h"
 #include "base/number.h"
 #include "proxy/stream_internal.h"
 
@@ -11,29 +12,34 @@ enum { HEADER_VALUE_MAX = 64, UNIQUE_ID_MAX = 512 };
 
 /* ---- the balance key ---- */
 
-static struct slice bytes_of_sample(struct stream *stream, const struct sample *sample)
+/* As HAProxy hashes it: addresses by their bytes, integers by eight; as a number's text where the
+ * key is the hash. */
+static struct slice bytes_of_sample(struct stream *stream, struct sample *sample)
 {
-    switch (sample->type) {
-    case SAMPLE_IPV4:
-        return arena_copy(&stream->scratch,
-                          slice_of((const char *)&sample->ipv4, sizeof(sample->ipv4)));
-    case SAMPLE_IPV6:
-        return arena_copy(&stream->scratch,
-                          slice_of((const char *)&sample->ipv6, sizeof(sample->ipv6)));
-    case SAMPLE_STRING:
-    case SAMPLE_BINARY:
-        return sample->text;
-    case SAMPLE_INTEGER:
-    case SAMPLE_BOOL:
-    case SAMPLE_METHOD:
-    case SAMPLE_ADDRESS:
-    case SAMPLE_ANY:
-    case SAMPLE_TYPES:
-        break;
+    enum hash_function function = stream->backend->settings->balance.hash_function;
+    enum sample_type type = function == HASH_FUNCTION_NONE ? SAMPLE_STRING : SAMPLE_BINARY;
+    return sample_cast(&stream->context, sample, type) == RESULT_OK ? sample->text : SLICE_NONE;
+}
+
+/* The part of the fetched bytes that the algorithm's parameters leave. */
+static struct slice cut_key(const struct stream *stream, struct slice key)
+{
+    const struct proxy_settings *settings = stream->backend->settings;
+    const struct balance_uri_options *uri = &settings->balance_uri;
+    if (key.data == NULL) {
+        return key;
     }
-    struct sample copy = *sample;
-    return sample_cast(&stream->context, &copy, SAMPLE_STRING) == RESULT_OK ? copy.text
-                                                                            : SLICE_NONE;
+    if (settings->balance.algorithm == BALANCE_URI) {
+        key = uri->is_path_only ? stream->request.path : key;
+        return key_of_uri(key, uri->bytes_max, uri->depth_max, uri->is_whole);
+    }
+    if (settings->balance.algorithm != BALANCE_HEADER) {
+        return key;
+    }
+    if (key.length == 0) { /* a field without a value is none */
+        return SLICE_NONE;
+    }
+    return settings->balance.hash_domain_only ? key_of_domain(key) : key;
 }
 
 struct slice stream_balance_key(struct stream *stream)
@@ -45,7 +51,7 @@ struct slice stream_balance_key(struct stream *stream)
     if (key == NULL || sample_evaluate(key, &stream->context, &cursor, &sample) != RESULT_OK) {
         return SLICE_NONE;
     }
-    return bytes_of_sample(stream, &sample);
+    return cut_key(stream, bytes_of_sample(stream, &sample));
 }
 
 /* ---- the cookie ---- */

@@ -22,7 +22,10 @@ static void test_least_in_turn_when_idle(void **state)
     farm_add(&farm, 9);
     farm_add(&farm, 1);
     farm_start(&farm);
-    farm_expect(&farm, "abcabc");
+    farm_expect(&farm, "abcab");
+    backend_serve_queues(&farm.backend, 1); /* changes nothing */
+    server_set_weight(&farm.servers[1], 9);
+    farm_expect(&farm, "cabc");
     farm_close(&farm);
 }
 
