@@ -45,7 +45,4 @@ extern const struct tls_argument TLS_ARGUMENTS[];
 extern const struct bind_argument BIND_ARGUMENTS[];
 extern const struct server_argument SERVER_ARGUMENTS[];
 
-/* The row of a TLS argument, NULL when there is none. */
-const struct tls_argument *config_find_tls_argument(const char *name);
-
 #endif

@@ -26,19 +26,6 @@ enum result config_read_u32_field(struct config_reader *reader, const char *cons
     return result;
 }
 
-enum result config_read_u16_field(struct config_reader *reader, const char *const *arguments,
-                                  unsigned count, const struct config_keyword *keyword)
-{
-    uint64_t number = 0;
-    (void)count;
-    enum result result =
-        config_read_number(reader, keyword->name, arguments[0], 1, keyword->value, &number);
-    if (result == RESULT_OK) {
-        *(uint16_t *)find_field(reader, keyword) = (uint16_t)number;
-    }
-    return result;
-}
-
 enum result config_read_time_field(struct config_reader *reader, const char *const *arguments,
                                    unsigned count, const struct config_keyword *keyword)
 {

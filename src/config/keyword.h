@@ -200,11 +200,6 @@ MUST_USE enum result config_read_u32_field(struct config_reader *reader,
                                            const char *const *arguments, unsigned count,
                                            const struct config_keyword *keyword);
 
-/* A number from 1 to keyword->value into a uint16_t. */
-MUST_USE enum result config_read_u16_field(struct config_reader *reader,
-                                           const char *const *arguments, unsigned count,
-                                           const struct config_keyword *keyword);
-
 /* A duration, in units of keyword->value ms, into a uint32_t of milliseconds. */
 MUST_USE enum result config_read_time_field(struct config_reader *reader,
                                             const char *const *arguments, unsigned count,

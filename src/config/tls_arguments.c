@@ -174,7 +174,7 @@ const struct tls_argument TLS_ARGUMENTS[] = {
     {NULL, NULL, NULL, 0, 0},
 };
 
-const struct tls_argument *config_find_tls_argument(const char *name)
+static const struct tls_argument *find_argument(const char *name)
 {
     for (const struct tls_argument *row = TLS_ARGUMENTS; row->name != NULL; row++) {
         if (strcmp(row->name, name) == 0) {
@@ -187,7 +187,7 @@ const struct tls_argument *config_find_tls_argument(const char *name)
 enum result config_read_tls_argument(struct config_reader *reader, const char *const *words,
                                      unsigned count, struct tls_options *tls, unsigned *used)
 {
-    const struct tls_argument *row = config_find_tls_argument(words[0]);
+    const struct tls_argument *row = find_argument(words[0]);
     if (row == NULL) {
         return RESULT_NOT_FOUND;
     }

@@ -177,7 +177,8 @@ static enum result receive_trailers(struct h1 *h1)
     const struct mux_options *options = h1->base.options;
     if (!h1->has_trailers) {
         arena_init(&h1->trailers_arena, connection->transport->chunks, &connection->account,
-                   options->head_bytes_max);
+                   options->head_bytes_max +
+                       http_fields_arena_bytes(connection->transport->chunks, options->fields_max));
         http_fields_init(&h1->trailers, &h1->trailers_arena, options->fields_max);
         h1->has_trailers = true;
     }
@@ -268,7 +269,8 @@ enum result h1_receive_body(struct mux_stream *side, struct chunk_queue *queue, 
     if (h1->receiving == H1_DIRECTION_HEAD) {
         return RESULT_BLOCKED;
     }
-    return result == RESULT_INVALID ? RESULT_FAILED : result;
+    bool is_malformed = result == RESULT_INVALID || result == RESULT_FULL;
+    return is_malformed ? RESULT_FAILED : result;
 }
 
 const struct http_fields *h1_trailers(const struct mux_stream *side)

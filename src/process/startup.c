@@ -20,6 +20,8 @@
 #include "proxy/proxy_life.h"
 #include "proxy/server_change.h"
 #include "proxy/worker_life.h"
+#include "rules/auth.h"
+#include "rules/sample_argument.h"
 
 enum { ERROR_SIZE = 1024 };
 
@@ -142,6 +144,43 @@ static enum result build_proxies(struct instance *instance)
     return all == RESULT_OK ? connect_trackers(instance) : all;
 }
 
+/* The object that a name in an expression stands for; NULL: there is none. */
+static void *find_target(struct instance *instance, const struct sample_reference *reference)
+{
+    struct worker *worker = &instance->worker;
+    struct slice name = slice_from_string(reference->name);
+    unsigned role = reference->kind == ARGUMENT_FRONTEND ? PROXY_FRONTEND : PROXY_BACKEND;
+    struct proxy *proxy = proxy_find(worker, name, role);
+    if (reference->kind == ARGUMENT_USERLIST) {
+        return userlists_find(instance->configuration.userlists, name);
+    }
+    if (proxy == NULL || reference->kind == ARGUMENT_TABLE) {
+        return NULL;
+    }
+    if (reference->kind == ARGUMENT_SERVER) {
+        return backend_find_server(&proxy->backend, slice_from_string(reference->server));
+    }
+    return reference->kind == ARGUMENT_FRONTEND ? (void *)&proxy->identity : &proxy->backend;
+}
+
+static enum result bind_reference(void *argument, struct sample_reference *reference)
+{
+    struct instance *instance = argument;
+    reference->target = find_target(instance, reference);
+    if (reference->target == NULL && !reference->is_implicit) {
+        report_write(instance->report, REPORT_ALERT,
+                     "config : parsing [%s:%u] : unable to find '%s%s%s' referenced in arg %u of "
+                     "sample fetch "
+                     "keyword '%s'.",
+                     reference->file, reference->line, reference->name,
+                     reference->server != NULL ? "/" : "",
+                     reference->server != NULL ? reference->server : "", reference->position,
+                     reference->keyword);
+        return RESULT_INVALID;
+    }
+    return RESULT_OK;
+}
+
 static enum result open_global_logs(struct instance *instance)
 {
     char buffer[ERROR_SIZE];
@@ -166,6 +205,10 @@ enum result instance_build(struct instance *instance)
     }
     if (result == RESULT_OK) {
         result = build_proxies(instance);
+    }
+    if (result == RESULT_OK) {
+        result =
+            sample_references_each(&instance->configuration.references, bind_reference, instance);
     }
     if (result == RESULT_OK) {
         result = admin_create(&instance->worker, &instance->admin);
@@ -226,8 +269,12 @@ enum result instance_start(struct instance *instance)
     if (error.length > 0) {
         report_write(instance->report, REPORT_ALERT, "stats socket: %s", buffer);
     }
+    if (result == RESULT_OK && memory_charge_startup(instance->memory) != RESULT_OK) {
+        report_write(instance->report, REPORT_ALERT,
+                     "the memory limit does not carry this configuration: raise -m");
+        result = RESULT_NO_MEMORY;
+    }
     if (result == RESULT_OK) {
-        memory_charge_startup(instance->memory);
         signals_start(instance);
     }
     return result;

@@ -83,26 +83,32 @@ struct pattern_files *pattern_files_create(struct account *account);
 /* Releases everything; NULL is allowed. Nothing may match any more. */
 void pattern_files_destroy(struct pattern_files *files);
 
+/* What a file is used by: `show acl` and `show map` list it accordingly. */
+enum pattern_use { PATTERN_USE_ACL, PATTERN_USE_MAP };
+
 /*
  * The file of a -f, -M or map argument: one that is known, or loaded now. Names: a path,
- * "file@path", "opt@path" (missing is empty), "virt@name" (exists in memory only). With `is_map`
- * lines are a pattern and a value. RESULT_INVALID with parser->error, RESULT_NO_MEMORY.
+ * "file@path", "opt@path" (missing is empty), "virt@name" (exists in memory only). With
+ * `has_values` lines are a pattern and a value. RESULT_INVALID with parser->error,
+ * RESULT_NO_MEMORY.
  */
-MUST_USE enum result pattern_files_open(struct rule_parser *parser, const char *name, bool is_map,
+MUST_USE enum result pattern_files_open(struct rule_parser *parser, const char *name,
+                                        bool has_values, enum pattern_use use,
                                         struct pattern_file **out);
 
-/* A file without a name for patterns in the configuration; `acl` names its ACL for `show acl`, or
- * is NULL. RESULT_NO_MEMORY. */
-MUST_USE enum result pattern_files_open_inline(struct rule_parser *parser, const char *acl,
+/* A file without a name for the patterns of one ACL in the configuration; `keyword` is the ACL's
+ * criterion, for `show acl`. RESULT_NO_MEMORY. */
+MUST_USE enum result pattern_files_open_inline(struct rule_parser *parser, const char *keyword,
                                                struct pattern_file **out);
 
-/* Gives a file the id of `-u`. RESULT_INVALID when another has it. */
-MUST_USE enum result pattern_file_set_id(struct rule_parser *parser, struct pattern_file *file,
-                                         const char *id);
+/* Adds a pattern of the configuration; host names among addresses are looked up. RESULT_INVALID
+ * with parser->error, RESULT_NO_MEMORY. */
+MUST_USE enum result pattern_file_configure(struct rule_parser *parser, struct pattern_file *file,
+                                            struct slice pattern);
 
-/* Notes in a file's description where it is used (parser's file and line, and the ACL). */
-MUST_USE enum result pattern_file_describe(struct rule_parser *parser, struct pattern_file *file,
-                                           const char *acl);
+/* Gives a file the id of `-u`. RESULT_INVALID: another file was given it. */
+MUST_USE enum result pattern_file_set_id(struct rule_parser *parser, struct pattern_file *file,
+                                         unsigned id);
 
 /*
  * Compiles a file for a method. `value_type` is SAMPLE_ANY for ACLs, else what a map gives
@@ -118,6 +124,8 @@ MUST_USE enum result pattern_file_compile(struct rule_parser *parser, struct pat
 /* What matched. Texts are in the scratch arena. */
 struct pattern_hit {
     struct sample value;      /* of maps: STRING, INTEGER, IPV4 or IPV6 */
+    bool wants_key;           /* set by the caller: fill `key` */
+    struct slice key;         /* the entry's pattern as it was written */
     struct regex_match match; /* PATTERN_REGEX: groups of the sample's text */
 };
 
@@ -151,7 +159,7 @@ struct pattern_file *pattern_files_next(const struct pattern_files *files,
 struct pattern_file *pattern_files_find(const struct pattern_files *files, struct slice reference);
 
 /* Fills `info`; its strings live as long as the file. */
-void pattern_file_describe_to(const struct pattern_file *file, struct pattern_file_info *info);
+void pattern_file_inspect(const struct pattern_file *file, struct pattern_file_info *info);
 
 /* One entry; valid inside the visit only. */
 struct pattern_view {
@@ -204,8 +212,6 @@ pattern_file_test(struct pattern_file *file, struct rule_context *context, struc
 
 /* ---- changes at run time ---- */
 
-/* The version that a command means: 0 and the current one, or a prepared one. */
-
 /*
  * Adds an entry to `version` (0: the current one). `value` of ACLs has data NULL. RESULT_INVALID
  * with the reason in `error`: the pattern or value has not the form that a set needs.
@@ -229,7 +235,7 @@ bool pattern_file_has(const struct pattern_file *file, struct slice key);
 
 /*
  * Forgets all entries of `version` (0: the current one) at once; their memory is given back by
- * pattern_file_purge. RESULT_NOT_FOUND: no such version.
+ * pattern_file_purge. RESULT_NOT_FOUND: no such version. RESULT_NO_MEMORY: nothing was done.
  */
 MUST_USE enum result pattern_file_clear(struct pattern_file *file, uint32_t version);
 

@@ -76,7 +76,7 @@ static void write_config(struct scene *scene, const char *extra)
 static void open_scene(struct scene *scene, const char *extra)
 {
     memset(scene, 0, sizeof(*scene));
-    strcpy(scene->folder, "/tmp/weir-fault-XXXXXX"); // NOLINT: a constant into a larger array
+    snprintf(scene->folder, sizeof(scene->folder), "/tmp/weir-fault-XXXXXX");
     assert_non_null(mkdtemp(scene->folder));
     snprintf(scene->config, sizeof(scene->config), "%s/weir.cfg", scene->folder);
     write_config(scene, extra);
