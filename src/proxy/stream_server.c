@@ -14,6 +14,9 @@ enum {
     TURNAROUND_MS = 1000, /* before the same server is tried again */
 };
 
+/* queue_entry.order of one class; classes may be negative. */
+#define PRIORITY_CLASS_UNIT (INT64_C(1) << 32)
+
 /* ---- letting go ---- */
 
 void stream_release_server(struct stream *stream, bool abort)
@@ -117,8 +120,8 @@ static enum progress begin_waiting(struct stream *stream, struct server *server)
 {
     struct backend *backend = &stream->backend->backend;
     stream->queue.on_turn = on_turn;
-    stream->queue.order =
-        ((int64_t)stream->settings.priority_class << 32) + stream->settings.priority_offset;
+    stream->queue.order = (int64_t)stream->settings.priority_class * PRIORITY_CLASS_UNIT +
+                          stream->settings.priority_offset;
     if (queue_wait(&stream->queue, backend, server, stream_now_ms(stream)) != RESULT_OK) {
         bool may_go_elsewhere = server != NULL && !stream->is_redispatched_once;
         if (!may_go_elsewhere) {
