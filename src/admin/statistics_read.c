@@ -259,10 +259,11 @@ struct statistics_value read_downtime(const struct statistics_object *object, st
 {
     (void)buffer;
     if (object->kind == STATISTICS_BACKEND) {
-        return u32(object->proxy->backend.downtime_ms / MS_PER_SECOND);
+        return u32(backend_downtime_ms(&object->proxy->backend, object->now_ms) / MS_PER_SECOND);
     }
-    return server_of(object)->options->has_check
-               ? u32(object->counters->downtime_ms / MS_PER_SECOND)
+    const struct server *server = server_of(object);
+    return server->options->has_check
+               ? u32(server_downtime_ms(server, object->now_ms) / MS_PER_SECOND)
                : empty();
 }
 

@@ -166,6 +166,9 @@ void backend_serve_queues(struct backend *backend, uint64_t now_ms);
 /* The server called `name`, or with the id when `name` is "#<id>"; NULL when there is none. */
 struct server *backend_find_server(const struct backend *backend, struct slice name);
 
+/* Milliseconds that no server was usable until `now_ms`, the present time included. */
+uint64_t backend_downtime_ms(const struct backend *backend, uint64_t now_ms);
+
 /*
  * Lets time pass: slow starts go on, limits that rose serve waiting entries. backend_assign does it
  * by itself; call it about once a second for backends at rest.

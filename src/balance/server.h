@@ -152,6 +152,9 @@ void server_set_maxconn(struct server *server, uint32_t maxconn, uint64_t now_ms
 /* Percent of its weight that it has now: below 100 during slow start. */
 uint32_t server_throttle_percent(const struct server *server);
 
+/* Milliseconds that it was down until `now_ms`, the present time down included. */
+uint64_t server_downtime_ms(const struct server *server, uint64_t now_ms);
+
 /* Whether a session sent to it now would have to wait. */
 bool server_is_full(const struct server *server);
 

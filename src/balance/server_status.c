@@ -79,6 +79,21 @@ uint32_t server_throttle_percent(const struct server *server)
     return (uint32_t)((part + whole - 1) / whole);
 }
 
+/* ---- time down ---- */
+
+uint64_t server_downtime_ms(const struct server *server, uint64_t now_ms)
+{
+    bool counts_on = !server_is_alive(server) && now_ms > server->state_since_ms;
+    return server->counters.downtime_ms + (counts_on ? now_ms - server->state_since_ms : 0);
+}
+
+uint64_t backend_downtime_ms(const struct backend *backend, uint64_t now_ms)
+{
+    bool counts_on = backend->usable_active + backend->usable_backup == 0 &&
+                     backend->servers_count > 0 && now_ms > backend->last_change_ms;
+    return backend->downtime_ms + (counts_on ? now_ms - backend->last_change_ms : 0);
+}
+
 /* ---- words ---- */
 
 static void append_maintenance(const struct server *server, struct text *text)

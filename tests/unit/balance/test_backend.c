@@ -155,8 +155,10 @@ static void test_downtime_of_the_backend(void **state)
     server_set_health(&farm.servers[1], SERVER_DOWN, 3000);
     assert_int_equal(farm.backend.counters.check_downs, 1);
     assert_int_equal(farm.backend.last_change_ms, 3000);
+    assert_int_equal(backend_downtime_ms(&farm.backend, 4000), 1000);
     server_set_health(&farm.servers[0], SERVER_UP, 7500);
     assert_int_equal(farm.backend.downtime_ms, 4500);
+    assert_int_equal(backend_downtime_ms(&farm.backend, 99999), 4500);
     assert_int_equal(farm.backend.last_change_ms, 7500);
     farm_close(&farm);
 }

@@ -24,11 +24,11 @@ static void on_turn(struct queue_entry *entry, struct server *server)
     waiter->turn = ++turns_given;
 }
 
-static void wait_at(struct farm *farm, struct waiter *waiter, struct server *server, int class,
+static void wait_at(struct farm *farm, struct waiter *waiter, struct server *server, int rank,
                     int offset_ms, uint64_t now_ms)
 {
     *waiter = (struct waiter){
-        .entry = {.on_turn = on_turn, .order = ((int64_t) class << 32) + offset_ms}};
+        .entry = {.on_turn = on_turn, .order = rank * ((int64_t)1 << 32) + offset_ms}};
     assert_int_equal(queue_wait(&waiter->entry, &farm->backend, server, now_ms), RESULT_OK);
 }
 

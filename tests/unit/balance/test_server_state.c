@@ -26,11 +26,13 @@ static void test_downs_and_downtime(void **state)
     server_set_health(server, SERVER_DOWN, 6000);
     assert_int_equal(server->counters.check_downs, 1);
     assert_int_equal(server->state_since_ms, 5000);
+    assert_int_equal(server_downtime_ms(server, 6500), 1500);
     server_set_admin(server, SERVER_MAINT_FORCED, 0, 7000); /* it is down already */
     assert_int_equal(server->counters.check_downs, 1);
     server_set_admin(server, 0, SERVER_MAINT_FORCED, 8000); /* begins as up */
     assert_int_equal(server->health, SERVER_UP);
     assert_int_equal(server->counters.downtime_ms, 3000);
+    assert_int_equal(server_downtime_ms(server, 9999), 3000);
     assert_int_equal(server->check_health, server->options->rise);
     assert_int_equal(server->state_since_ms, 8000);
     farm_close(&farm);
