@@ -30,7 +30,6 @@ enum {
     PUT_OFF_MS = 1000,
     PERCENT = 100,
     TEXT_SIZE = 160,
-    ERROR_SIZE = 256,
 };
 
 struct health_check {
@@ -490,7 +489,7 @@ void check_hurry(struct health_check *check)
 /* ---- life ---- */
 
 /* Checks go over TLS as the server does, unless they have an address or port of their own. */
-static enum result open_tls(struct health_check *check)
+static enum result open_tls(struct health_check *check, struct text *error)
 {
     const struct server_settings *settings = check->endpoint->settings;
     bool is_elsewhere = settings->check_port != 0 || settings->check_address.family != AF_UNSPEC;
@@ -501,14 +500,12 @@ static enum result open_tls(struct health_check *check)
     if (check->tls != NULL) {
         return RESULT_OK;
     }
-    char bytes[ERROR_SIZE];
-    struct text error = text_over(bytes, sizeof(bytes));
     check->owns_tls = true;
     return tls_context_create(&settings->tls, worker_of(check)->configuration->account, &check->tls,
-                              &error);
+                              error);
 }
 
-static enum result compile_pattern(struct health_check *check)
+static enum result compile_pattern(struct health_check *check, struct text *error)
 {
     const struct proxy_settings *settings = check->endpoint->proxy->settings;
     const struct http_check_settings *http = &settings->http_check;
@@ -516,13 +513,11 @@ static enum result compile_pattern(struct health_check *check)
     if (settings->check_kind != CHECK_HTTP || !has_pattern) {
         return RESULT_OK;
     }
-    char bytes[ERROR_SIZE];
-    struct text error = text_over(bytes, sizeof(bytes));
     return regex_compile(&worker_of(check)->account, slice_from_string(http->expect_value), 0,
-                         &error, &check->pattern);
+                         error, &check->pattern);
 }
 
-enum result check_create(struct endpoint *endpoint, struct health_check **out)
+enum result check_create(struct endpoint *endpoint, struct health_check **out, struct text *error)
 {
     struct worker *worker = endpoint->proxy->worker;
     struct health_check *check = memory_take(&worker->account, sizeof(*check));
@@ -533,9 +528,9 @@ enum result check_create(struct endpoint *endpoint, struct health_check **out)
     check->position = worker->checks_count++;
     endpoint->server.check_status = CHECK_STATUS_INITIAL;
     event_timer_init(&check->timer, worker->loop, on_timer);
-    enum result result = open_tls(check);
+    enum result result = open_tls(check, error);
     if (result == RESULT_OK) {
-        result = compile_pattern(check);
+        result = compile_pattern(check, error);
     }
     if (result != RESULT_OK) {
         check_destroy(check);

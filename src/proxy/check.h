@@ -17,14 +17,16 @@
 #include <stdint.h>
 
 #include "base/result.h"
+#include "base/text.h"
 #include "proxy/check_status.h"
 
 struct endpoint;
 struct health_check;
 
 /* Makes the check of an endpoint by its and its proxy's settings. RESULT_NO_MEMORY; RESULT_INVALID:
- * a pattern or the TLS settings are bad. */
-MUST_USE enum result check_create(struct endpoint *endpoint, struct health_check **out);
+ * a pattern or the TLS settings are bad, as `error` says. */
+MUST_USE enum result check_create(struct endpoint *endpoint, struct health_check **out,
+                                  struct text *error);
 
 /* Begins to check; the first checks of all servers of a worker are spread over their interval. */
 void check_start(struct health_check *check);

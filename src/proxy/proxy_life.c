@@ -90,7 +90,7 @@ static enum result create_servers(struct proxy *proxy, struct text *error)
         struct endpoint *endpoint = NULL;
         enum result result = endpoint_create(proxy, settings, &endpoint, error);
         if (result == RESULT_OK && settings->options.has_check) {
-            result = check_create(endpoint, &endpoint->check);
+            result = check_create(endpoint, &endpoint->check, error);
         }
         if (result != RESULT_OK) {
             return result;

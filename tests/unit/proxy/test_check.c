@@ -282,6 +282,7 @@ static void test_patterns_and_tls_settings_are_checked(void **state)
     struct text error = text_over(bytes, sizeof(bytes));
     assert_int_equal(proxy_create(&world.worker, &world.settings, &world.proxy, &error),
                      RESULT_INVALID);
+    assert_true(error.length > 0);
     world_close(&world);
 }
 
