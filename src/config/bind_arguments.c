@@ -12,7 +12,7 @@
 #include "config/arguments.h"
 #include "config/keyword.h"
 
-enum { CERTIFICATES_MAX = 256, OCTAL = 8, MODE_MAX = 07777, NICE_MAX = 1024 };
+enum { CERTIFICATES_MAX = 256, OCTAL = 8, MODE_MAX = 07777, NICE_MAX = 1024, SHARDS_MAX = 1024 };
 
 static void *find_field(struct bind_settings *bind, const struct bind_argument *row)
 {
@@ -205,6 +205,33 @@ static enum result read_nice(struct config_reader *reader, const struct bind_arg
     return pass_over(reader, row, value, bind);
 }
 
+/* A set of threads: numbers, ranges, groups; one worker serves them all. */
+static enum result read_threads(struct config_reader *reader, const struct bind_argument *row,
+                                const char *value, struct bind_settings *bind)
+{
+    bool is_word =
+        strcmp(value, "all") == 0 || strcmp(value, "odd") == 0 || strcmp(value, "even") == 0;
+    if (!is_word && (value[0] == '\0' || value[strspn(value, "0123456789-/,")] != '\0')) {
+        return config_fail(reader, "'%s' : '%s' is not a valid number/range.", row->name, value);
+    }
+    return pass_over(reader, row, value, bind);
+}
+
+static enum result read_shards(struct config_reader *reader, const struct bind_argument *row,
+                               const char *value, struct bind_settings *bind)
+{
+    uint64_t shards = 0;
+    bool is_word = strcmp(value, "by-thread") == 0 || strcmp(value, "by-group") == 0;
+    bool is_number = number_parse_decimal(slice_from_string(value), &shards) == RESULT_OK;
+    if (!is_word && (!is_number || shards == 0 || shards > SHARDS_MAX)) {
+        return config_fail(reader,
+                           "'%s' : invalid value %s, allowed range is 1..%d, 'by-thread' or "
+                           "'by-group'",
+                           row->name, value, SHARDS_MAX);
+    }
+    return pass_over(reader, row, value, bind);
+}
+
 /* ---- certificates ---- */
 
 /* crt, default-crt: a file or folder, which must be there; the default one comes first. */
@@ -288,8 +315,8 @@ const struct bind_argument BIND_ARGUMENTS[] = {
     NOTHING("guid-prefix", "missing guid prefix"),
     NOTHING("label", "missing label"),
     NOTHING("no-ca-names", NULL),
-    NOTHING("process", "missing value"),
-    NOTHING("shards", "missing value"),
-    NOTHING("thread", "missing value"),
+    OWN("process", "missing value", read_threads),
+    OWN("shards", "missing value", read_shards),
+    OWN("thread", "missing value", read_threads),
     {NULL, NULL, NULL, 0, 0},
 };

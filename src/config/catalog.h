@@ -31,8 +31,9 @@ extern const char CATALOG_SERVER[];
 const struct catalog_keyword *catalog_find(unsigned sections, const char *const *words,
                                            unsigned count);
 
-/* Appends what HAProxy says of a keyword that it has no more; false when it never had it. */
-bool catalog_describe_removed(const char *word, struct text *message);
+/* Appends what HAProxy says of a keyword, or an option, that it has no more; false when it never
+ * had it. */
+bool catalog_describe_removed(const char *word, bool is_option, struct text *message);
 
 /* Whether `word` is in one of the lists above. */
 bool catalog_has_word(const char *list, const char *word);

@@ -74,27 +74,56 @@ static const struct removed_keyword REMOVED[] = {
     {"tune.chksize", "2.7", NULL},
 };
 
-bool catalog_describe_removed(const char *word, struct text *message)
+static const struct removed_keyword REMOVED_OPTIONS[] = {
+    {"forceclose", "2.0", "please just remove it, or use 'option httpclose' if absolutely needed"},
+    {"http-tunnel", "2.1", "please just remove it, it shouldn't be needed"},
+    {"tcpsplice", "1.5", "use 'option splice-auto'"},
+};
+
+static const struct removed_keyword *find_removed(const struct removed_keyword *rows, size_t count,
+                                                  const char *word)
 {
-    if (strcmp(word, "nbproc") == 0) {
-        text_append_string(message,
-                           "nbproc is not supported any more since HAProxy 2.5. Threads will "
-                           "automatically be used on multi-processor machines if available.");
-        return true;
-    }
-    for (size_t i = 0; i < sizeof(REMOVED) / sizeof(REMOVED[0]); i++) {
-        const struct removed_keyword *row = &REMOVED[i];
-        if (strcmp(row->name, word) == 0) {
-            text_append_format(message,
-                               "the '%s' directive is not supported anymore since HAProxy %s.",
-                               row->name, row->since);
-            if (row->instead != NULL) {
-                text_append_format(message, " Use %s.", row->instead);
-            }
-            return true;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, word) == 0) {
+            return &rows[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+static bool describe_option(const char *word, struct text *message)
+{
+    const struct removed_keyword *row =
+        find_removed(REMOVED_OPTIONS, sizeof(REMOVED_OPTIONS) / sizeof(REMOVED_OPTIONS[0]), word);
+    if (row != NULL) {
+        text_append_format(message, "option '%s' is not supported any more since HAProxy %s, %s.",
+                           row->name, row->since, row->instead);
+    }
+    return row != NULL;
+}
+
+bool catalog_describe_removed(const char *word, bool is_option, struct text *message)
+{
+    if (is_option) {
+        return describe_option(word, message);
+    }
+    if (strcmp(word, "nbproc") == 0) {
+        text_append_string(message, "nbproc is not supported any more since HAProxy 2.5. Threads "
+                                    "will automatically be used on multi-processor machines if "
+                                    "available.");
+        return true;
+    }
+    const struct removed_keyword *row =
+        find_removed(REMOVED, sizeof(REMOVED) / sizeof(REMOVED[0]), word);
+    if (row == NULL) {
+        return false;
+    }
+    text_append_format(message, "the '%s' directive is not supported anymore since HAProxy %s.",
+                       row->name, row->since);
+    if (row->instead != NULL) {
+        text_append_format(message, " Use %s.", row->instead);
+    }
+    return true;
 }
 
 bool catalog_has_word(const char *list, const char *word)

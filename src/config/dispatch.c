@@ -136,12 +136,31 @@ static enum result fail_misspelt(struct config_reader *reader, const char *word)
                        word, reader->section_name, (int)length, suggestion.best);
 }
 
+/* Whether a group of keywords begins with `word` of which weir has none. */
+static bool is_group_known(unsigned sections, const char *word)
+{
+    const char *rest = NULL;
+    bool is_known = false;
+    for (const struct catalog_keyword *row = CATALOG_KEYWORDS; row->name != NULL; row++) {
+        is_known |= (row->sections & sections) != 0 && is_in_group(row->name, word, &rest);
+    }
+    for (const struct config_keyword *const *table = KEYWORD_TABLES; *table != NULL; table++) {
+        for (const struct config_keyword *row = *table; row->name != NULL; row++) {
+            if ((row->sections & sections) != 0 && is_in_group(row->name, word, &rest)) {
+                return false;
+            }
+        }
+    }
+    return is_known;
+}
+
 static enum result fail_unknown(struct config_reader *reader, const struct line *line)
 {
     const char *word = line->words[0];
+    bool is_option = strcmp(word, "option") == 0 && line->count > 1;
     char bytes[CONFIG_ERROR_SIZE];
     struct text removed = text_over(bytes, sizeof(bytes));
-    if (catalog_describe_removed(word, &removed)) {
+    if (catalog_describe_removed(is_option ? line->words[1] : word, is_option, &removed)) {
         return config_fail(reader, "%s", removed.data);
     }
     bool is_proxy = (reader->section & SECTION_PROXY) != 0;
@@ -154,6 +173,10 @@ static enum result fail_unknown(struct config_reader *reader, const struct line 
     if (known != NULL) {
         return config_fail(reader, "keyword '%s' in '%s' section is not supported by weir yet",
                            known->name, reader->section_name);
+    }
+    if (is_group_known(sections, word)) {
+        return config_fail(reader, "keyword '%s' in '%s' section is not supported by weir yet",
+                           word, reader->section_name);
     }
     struct group group;
     collect_group(reader, line, &group);

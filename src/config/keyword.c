@@ -27,6 +27,18 @@ enum result config_fail(struct config_reader *reader, const char *format, ...)
     return RESULT_INVALID;
 }
 
+const char *config_reason(struct config_reader *reader)
+{
+    struct text *error = &reader->error;
+    if (error->length == 0) {
+        text_append_string(error, "out of memory");
+    }
+    while (error->length > 0 && error->data[error->length - 1] == '.') {
+        error->data[--error->length] = '\0';
+    }
+    return error->data;
+}
+
 static void write_report(struct config_reader *reader, enum report_severity severity,
                          const char *message)
 {

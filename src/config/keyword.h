@@ -97,6 +97,9 @@ struct config_keyword {
 enum result config_fail(struct config_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What the layers below found wrong with the line, without a full stop, to be quoted. */
+const char *config_reason(struct config_reader *reader);
+
 /* Reports a warning about the line being read. */
 void config_warn(struct config_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -80,7 +80,7 @@ static enum result read_arguments(struct config_reader *reader, const char *cons
             return fail_argument(reader, line, *word);
         }
         if (result != RESULT_OK) {
-            return config_fail(reader, "%s : %s", line->label, reader->error.data);
+            return config_fail(reader, "%s : %s", line->label, config_reason(reader));
         }
     }
     return RESULT_OK;
@@ -169,7 +169,7 @@ static enum result read_address(struct config_reader *reader, struct bind_line *
     }
     if (result != RESULT_OK) {
         return config_fail(reader, "'%s' : %s", line->is_stats ? "stats socket" : "bind",
-                           reader->error.data);
+                           config_reason(reader));
     }
     uint32_t last = is_host ? parsed.last_port : 0;
     for (uint32_t port = is_host ? parsed.address.port : 0; result == RESULT_OK && port <= last;

@@ -41,18 +41,19 @@ static enum result read_header(struct config_reader *reader, const char *const *
                                : result;
 }
 
+/* One cookie a proxy: the last line holds. */
 static enum result read_cookie(struct config_reader *reader, const char *const *arguments,
                                unsigned count, const struct config_keyword *keyword)
 {
     uint16_t bytes = 0;
+    struct capture_declarations *captures = &reader->proxy->captures;
     enum result result = read_length(reader, arguments, count, keyword, &bytes);
-    if (result == RESULT_OK) {
-        result =
-            capture_declare_cookie(&reader->proxy->captures, reader->account, arguments[0], bytes);
+    if (result == RESULT_OK && captures->cookie_name != NULL) {
+        memory_release(reader->account, (void *)(uintptr_t)captures->cookie_name);
+        captures->cookie_name = NULL;
     }
-    return result == RESULT_FULL
-               ? config_fail(reader, "'%s' : only one cookie can be captured in a proxy.",
-                             keyword->name)
+    return result == RESULT_OK
+               ? capture_declare_cookie(captures, reader->account, arguments[0], bytes)
                : result;
 }
 
@@ -86,7 +87,7 @@ static enum result read_unique_id(struct config_reader *reader, const char *cons
                                                &reader->proxy->unique_id_format);
     return result == RESULT_OK
                ? result
-               : config_fail(reader, "failed to parse unique-id : %s.", reader->error.data);
+               : config_fail(reader, "failed to parse unique-id : %s.", config_reason(reader));
 }
 
 /* ---- monitoring ---- */
@@ -106,7 +107,7 @@ static enum result read_monitor_fail(struct config_reader *reader, const char *c
     enum result result = config_compile_condition(reader, &parser, arguments, count, &condition);
     if (result != RESULT_OK) {
         return config_fail(reader, "error detected while parsing a 'monitor fail' condition : %s.",
-                           reader->error.data);
+                           config_reason(reader));
     }
     reader->proxy->monitor_fail = condition;
     return RESULT_OK;

@@ -187,10 +187,8 @@ static enum result check_pattern(struct config_reader *reader, const char *patte
     enum result result =
         regex_compile(reader->account, slice_from_string(pattern), 0, &error, &regex);
     regex_destroy(reader->account, regex);
-    return result != RESULT_INVALID
-               ? result
-               : config_fail(reader, "'http-check expect' : regex '%s' is invalid (%s).", pattern,
-                             bytes);
+    return result != RESULT_INVALID ? result
+                                    : config_fail(reader, "'http-check expect' : %s.", bytes);
 }
 
 static enum result accept_any(struct config_reader *reader, const char *value)

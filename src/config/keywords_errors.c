@@ -40,8 +40,9 @@ static enum result read_errorfile(struct config_reader *reader, const char *cons
     struct rule_parser parser = config_rule_parser(reader, 0);
     struct reply *reply = NULL;
     result = reply_load_file(&parser, status, arguments[1], &reply);
-    return result == RESULT_OK ? error_files_set(table_of(reader), status, reply)
-                               : config_fail(reader, "%s : %s.", keyword->name, reader->error.data);
+    return result == RESULT_OK
+               ? error_files_set(table_of(reader), status, reply)
+               : config_fail(reader, "%s : %s.", keyword->name, config_reason(reader));
 }
 
 static enum result read_errorloc(struct config_reader *reader, const char *const *arguments,
@@ -56,8 +57,9 @@ static enum result read_errorloc(struct config_reader *reader, const char *const
     struct rule_parser parser = config_rule_parser(reader, 0);
     struct reply *reply = NULL;
     result = reply_make_location(&parser, (uint16_t)keyword->value, arguments[1], &reply);
-    return result == RESULT_OK ? error_files_set(reader->proxy->errors, status, reply)
-                               : config_fail(reader, "%s : %s.", keyword->name, reader->error.data);
+    return result == RESULT_OK
+               ? error_files_set(reader->proxy->errors, status, reply)
+               : config_fail(reader, "%s : %s.", keyword->name, config_reason(reader));
 }
 
 /* errorfiles <section> [<code>…]: the section may be declared further on. */
@@ -96,7 +98,7 @@ static enum result read_http_error(struct config_reader *reader, const char *con
     unsigned used = 0;
     enum result result = reply_parse(&parser, 0, arguments, count, &used, &reply);
     if (result != RESULT_OK) {
-        return config_fail(reader, "%s : %s", keyword->name, reader->error.data);
+        return config_fail(reader, "%s : %s", keyword->name, config_reason(reader));
     }
     uint16_t status = reply_status(reply);
     if (used < count) {

@@ -25,7 +25,7 @@ static enum result read_address(struct config_reader *reader, const char *word,
         result = config_resolve_address(reader, word, &parsed);
     }
     if (result != RESULT_OK) {
-        return config_fail(reader, "log : %s", reader->error.data);
+        return config_fail(reader, "log : %s", config_reason(reader));
     }
     if (parsed.port_is_relative || parsed.last_port != parsed.address.port) {
         return config_fail(reader, "log : port range not permitted here in '%s'", word);
@@ -224,9 +224,11 @@ static enum result read_log(struct config_reader *reader, const char *const *arg
         proxy->log_global = false;
         return RESULT_OK;
     }
-    if (count == 1 && strcmp(arguments[0], "global") == 0) {
-        proxy->log_global = true;
-        return RESULT_OK;
+    if (strcmp(arguments[0], "global") == 0) {
+        proxy->log_global = count == 1;
+        return count == 1 ? RESULT_OK
+                          : config_fail(reader, "log : cannot handle unexpected argument '%s'",
+                                        arguments[1]);
     }
     return config_read_log(reader, arguments, count, &proxy->logs);
 }

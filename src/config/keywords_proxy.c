@@ -207,7 +207,7 @@ static enum result read_switch(struct config_reader *reader, const char *const *
     }
     if (result != RESULT_OK) {
         return config_fail(reader, "error detected while parsing switching rule : %s.",
-                           reader->error.data);
+                           config_reason(reader));
     }
     list_append((struct list *)(void *)((char *)reader->proxy + keyword->offset), &rule->link);
     return RESULT_OK;

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "config/catalog.h"
 #include "config/keyword.h"
 #include "rules/actions.h"
 
@@ -71,12 +72,31 @@ static enum result read_acl(struct config_reader *reader, const char *const *arg
     enum result result = acl_parse(&parser, arguments, count);
     return result == RESULT_OK ? result
                                : config_fail(reader, "error detected while parsing ACL '%s' : %s.",
-                                             arguments[0], reader->error.data);
+                                             arguments[0], config_reason(reader));
 }
 
 static struct rule_list *list_of(struct config_reader *reader, const struct config_keyword *keyword)
 {
     return (struct rule_list *)(void *)((char *)reader->proxy + keyword->offset);
+}
+
+/* Warns when the last rule of a list stands behind one that ends it for everybody. */
+static void check_reachable(struct config_reader *reader, const struct rule_list *list,
+                            enum rule_phase phase)
+{
+    static const char FINAL[] = "accept allow auth deny redirect reject return silent-drop tarpit "
+                                "use-service";
+    const struct list *before = list->rules.previous->previous;
+    if (before == &list->rules) {
+        return;
+    }
+    const struct rule *rule = container_of((struct list *)(uintptr_t)before, struct rule, link);
+    if (rule->condition == NULL && catalog_has_word(FINAL, rule->ops->name)) {
+        config_report(reader, REPORT_WARNING,
+                      "parsing [%s:%u]: previous '%s' action is final and has no condition "
+                      "attached, further entries are NOOP.",
+                      reader->file, reader->line, rule_phase_keyword(phase));
+    }
 }
 
 static enum result read_rule(struct config_reader *reader, const char *const *arguments,
@@ -92,7 +112,12 @@ static enum result read_rule(struct config_reader *reader, const char *const *ar
     struct rule_parser parser = config_rule_parser(reader, rule_phase_place(phase));
     bool is_statistics = keyword->offset == FIELD(statistics.rules);
     config_check_order(reader, is_statistics ? CONFIG_ORDER_NONE : ORDERS[phase], keyword->name);
-    return rule_parse(&parser, phase, arguments, count, list_of(reader, keyword));
+    struct rule_list *list = list_of(reader, keyword);
+    enum result result = rule_parse(&parser, phase, arguments, count, list);
+    if (result == RESULT_OK) {
+        check_reachable(reader, list, phase);
+    }
+    return result;
 }
 
 static enum result read_redirect(struct config_reader *reader, const char *const *arguments,
@@ -101,12 +126,12 @@ static enum result read_redirect(struct config_reader *reader, const char *const
     struct rule_parser parser = config_rule_parser(reader, rule_phase_place(RULE_HTTP_REQUEST));
     config_check_order(reader, CONFIG_ORDER_REDIRECT, keyword->name);
     enum result result =
-        redirect_parse_directive(&parser, arguments, count, list_of(reader, keyword));
+        redirect_parse_directive(&parser, arguments - 1, count + 1, list_of(reader, keyword));
     return result == RESULT_OK
                ? result
                : config_fail(reader, "error detected in %s '%s' while parsing redirect rule : %s.",
                              config_role_name(reader->proxy), reader->proxy->name,
-                             reader->error.data);
+                             config_reason(reader));
 }
 
 /* inspect-delay: how long content rules may wait. */

@@ -7,11 +7,14 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "config/arguments.h"
 #include "config/catalog.h"
 #include "config/keyword.h"
 #include "rules/suggestion.h"
 #include "transport/resolve.h"
+
+enum { TEMPLATE_SERVERS_MAX = 10000 };
 
 /* ---- arguments ---- */
 
@@ -76,7 +79,7 @@ static enum result read_default_server(struct config_reader *reader, const char 
     enum result result = read_arguments(reader, arguments, count, reader->default_server);
     return result == RESULT_OK
                ? result
-               : config_fail(reader, "'%s' : %s", keyword->name, reader->error.data);
+               : config_fail(reader, "'%s' : %s", keyword->name, config_reason(reader));
 }
 
 /* ---- the address ---- */
@@ -195,7 +198,7 @@ static enum result compile_sni(struct config_reader *reader, struct server_setti
     return result == RESULT_OK
                ? result
                : config_fail(reader, "error detected while parsing sni expression : %s",
-                             reader->error.data);
+                             config_reason(reader));
 }
 
 /* ---- lines ---- */
@@ -235,29 +238,63 @@ static enum result read_server_line(struct config_reader *reader, const char *co
     return result == RESULT_OK ? compile_sni(reader, server) : result;
 }
 
-static enum result read_server(struct config_reader *reader, const char *const *arguments,
-                               unsigned count, const struct config_keyword *keyword)
+/* Adds a server called `name` with the address and arguments of the line. */
+static enum result add_server(struct config_reader *reader, const char *name,
+                              const char *const *arguments, unsigned count,
+                              const struct config_keyword *keyword)
 {
     struct proxy_settings *proxy = reader->proxy;
-    enum result result = check_name(reader, arguments[0]);
+    enum result result = check_name(reader, name);
     struct server_settings *server =
         result == RESULT_OK ? config_take(reader, sizeof(*server)) : NULL;
     if (server == NULL) {
         return RESULT_INVALID;
     }
     *server = *reader->default_server;
-    server->options.name = config_copy(reader, arguments[0]);
+    server->options.name = config_copy(reader, name);
     server->options.file = reader->file;
     server->options.line = reader->line;
     server->options.id = 0;
     result = read_server_line(reader, arguments, count, server);
     if (result != RESULT_OK) {
-        return config_fail(reader, "'%s %s/%s' : %s", keyword->name, proxy->name, arguments[0],
-                           reader->error.data);
+        return config_fail(reader, "'%s %s/%s' : %s", keyword->name, proxy->name, name,
+                           config_reason(reader));
     }
     list_append(&proxy->servers, &server->link);
     proxy->servers_count++;
     return RESULT_OK;
+}
+
+static enum result read_server(struct config_reader *reader, const char *const *arguments,
+                               unsigned count, const struct config_keyword *keyword)
+{
+    return add_server(reader, arguments[0], arguments, count, keyword);
+}
+
+/* server-template <prefix> <number | low-high> <address> [arguments]: one server a number. */
+static enum result read_template(struct config_reader *reader, const char *const *arguments,
+                                 unsigned count, const struct config_keyword *keyword)
+{
+    struct slice range = slice_from_string(arguments[1]);
+    size_t dash = slice_find_char(range, '-');
+    bool is_range = dash < range.length;
+    uint64_t low = 1;
+    uint64_t high = 0;
+    bool is_valid =
+        number_parse_decimal(is_range ? slice_skip(range, dash + 1) : range, &high) == RESULT_OK &&
+        (!is_range || number_parse_decimal(slice_first(range, dash), &low) == RESULT_OK);
+    if (!is_valid || low == 0 || low > high || high - low >= TEMPLATE_SERVERS_MAX) {
+        return config_fail(reader, "'%s' : invalid number or range '%s'.", keyword->name,
+                           arguments[1]);
+    }
+    enum result result = RESULT_OK;
+    for (uint64_t number = low; result == RESULT_OK && number <= high; number++) {
+        char bytes[CONFIG_ERROR_SIZE];
+        struct text name = text_over(bytes, sizeof(bytes));
+        text_append_format(&name, "%s%llu", arguments[0], (unsigned long long)number);
+        result = add_server(reader, bytes, arguments + 1, count - 1, keyword);
+    }
+    return result;
 }
 
 /* ---- source ---- */
@@ -277,7 +314,7 @@ enum result config_read_source(struct config_reader *reader, const char *const *
         result = config_fail(reader, "port range not permitted here in '%s'", words[0]);
     }
     if (result != RESULT_OK) {
-        return config_fail(reader, "'source %s' : %s", words[0], reader->error.data);
+        return config_fail(reader, "'source %s' : %s", words[0], config_reason(reader));
     }
     if (count > 1) {
         bool is_later = strcmp(words[1], "usesrc") == 0 || strcmp(words[1], "interface") == 0;
@@ -300,7 +337,11 @@ static enum result read_source(struct config_reader *reader, const char *const *
 const struct config_keyword KEYWORDS_SERVERS[] = {
     {"server", SECTION_BACKEND | SECTION_LISTEN, 2, UINT_MAX,
      "expects <name> and <addr>[:<port>] as arguments", read_server, 0, 0, KEYWORD_FAILS_ELSEWHERE},
-    {"default-server", SECTION_BACK, 0, UINT_MAX, "", read_default_server, 0, 0, 0},
+    {"server-template", SECTION_BACKEND | SECTION_LISTEN, 3, UINT_MAX,
+     "expects <prefix>, <nb | range> and <addr>[:<port>] as arguments", read_template, 0, 0,
+     KEYWORD_FAILS_ELSEWHERE},
+    {"default-server", SECTION_BACK, 0, UINT_MAX, "", read_default_server, 0, 0,
+     KEYWORD_FAILS_ELSEWHERE},
     {"source", SECTION_BACK, 1, UINT_MAX,
      "expects <addr>[:<port>], and optionally 'usesrc' <addr>, and 'interface' <name>", read_source,
      0, 0, 0},

@@ -26,7 +26,7 @@ static enum result read_options(struct config_reader *reader, const char *const 
         }
         if (result != RESULT_OK) {
             return config_fail(reader, "global statement '%s' : %s", keyword->name,
-                               reader->error.data);
+                               config_reason(reader));
         }
         position += used;
     }

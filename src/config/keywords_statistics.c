@@ -133,7 +133,7 @@ static enum result read_admin(struct config_reader *reader, const char *const *a
     return result == RESULT_OK
                ? result
                : config_fail(reader, "error detected while parsing a '%s' rule : %s.",
-                             keyword->name, reader->error.data);
+                             keyword->name, config_reason(reader));
 }
 
 #define FIELD(member) offsetof(struct statistics_settings, member)

@@ -114,7 +114,7 @@ static enum result make_tables(struct config_reader *reader, struct proxy_settin
                                const struct proxy_settings *defaults)
 {
     struct server_settings *server = config_take(reader, sizeof(*server));
-    proxy->acls = acl_table_create(reader->account, defaults != NULL ? defaults->acls : NULL);
+    proxy->acls = acl_table_create(reader->account, NULL); /* those of defaults are not seen */
     proxy->errors = error_files_create(reader->account, defaults != NULL ? defaults->errors : NULL);
     proxy->default_server = server;
     if (proxy->acls == NULL || proxy->errors == NULL || server == NULL) {

@@ -28,9 +28,9 @@ struct file_reader {
 static void alert_line(struct config_reader *reader)
 {
     const char *reason = reader->error.length > 0 ? reader->error.data : "out of memory.";
-    bool is_directive = reader->words->words[0][0] == '.';
+    bool is_outside = reader->words->words[0][0] == '.' || reader->section == SECTION_NONE;
     config_report(reader, REPORT_ALERT, "parsing [%s:%u]%s %s", reader->file, reader->line,
-                  is_directive ? ":" : " :", reason);
+                  is_outside ? ":" : " :", reason);
     text_clear(&reader->error);
 }
 

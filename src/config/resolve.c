@@ -271,7 +271,7 @@ static void compile_format(struct config_reader *reader, struct proxy_settings *
     enum result result = config_compile_format(reader, &parser, text, LOG_FORMAT_FOR_LOG, out);
     if (result != RESULT_OK) {
         config_alert_at(reader, reader->file, reader->line, "failed to parse %s : %s.", what,
-                        reader->error.length > 0 ? reader->error.data : "out of memory");
+                        config_reason(reader));
     }
     text_clear(&reader->error);
     text_clear(&reader->warning);
@@ -302,6 +302,38 @@ static void name_host(const struct global_settings *global, const struct list *l
 
 /* ---- servers ---- */
 
+/* Finds the server that another one follows: "backend/server", or one of its own backend. */
+static void check_tracked(struct config_reader *reader, const struct proxy_settings *proxy,
+                          const struct server_settings *server)
+{
+    const struct server_options *options = &server->options;
+    struct slice track = slice_from_string(options->track);
+    size_t slash = slice_find_char(track, '/');
+    bool is_own = slash == track.length;
+    const char *backend =
+        is_own ? proxy->name : config_copy_slice(reader, slice_first(track, slash));
+    const char *name = is_own ? options->track : options->track + slash + 1;
+    const struct proxy_settings *other = is_own ? proxy
+                                         : backend == NULL
+                                             ? NULL
+                                             : find_proxy(reader, backend, PROXY_BACKEND);
+    const struct server_settings *tracked = other == NULL ? NULL : find_server(other, name);
+    if (other == NULL) {
+        config_alert_at(reader, options->file, options->line,
+                        "'server %s/%s' : unable to find required proxy '%s' for tracking.",
+                        proxy->name, options->name, backend != NULL ? backend : "");
+    } else if (tracked == NULL) {
+        config_alert_at(reader, options->file, options->line,
+                        "'server %s/%s' : unable to find required server '%s' for tracking.",
+                        proxy->name, options->name, name);
+    } else if (!tracked->options.has_check && tracked->options.track == NULL) {
+        config_alert_at(reader, options->file, options->line,
+                        "'server %s/%s' : unable to use %s/%s for tracking as it does not have any "
+                        "check nor agent enabled.",
+                        proxy->name, options->name, other->name, name);
+    }
+}
+
 /* The cookie of a server that has none in a backend with dynamic ones. */
 static void make_cookie(struct config_reader *reader, const struct proxy_settings *proxy,
                         struct server_settings *server)
@@ -326,6 +358,9 @@ static void complete_servers(struct config_reader *reader, struct proxy_settings
         }
         if (is_dynamic) {
             make_cookie(reader, proxy, server);
+        }
+        if (server->options.track != NULL) {
+            check_tracked(reader, proxy, server);
         }
     }
 }

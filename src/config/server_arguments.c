@@ -176,7 +176,7 @@ static enum result read_check_address(struct config_reader *reader,
         result = config_fail(reader, "an address without a port is expected (got '%s')", value);
     }
     if (result != RESULT_OK) {
-        return config_fail(reader, "'%s' : %s", row->name, reader->error.data);
+        return config_fail(reader, "'%s' : %s", row->name, config_reason(reader));
     }
     server->check_address = parsed.address;
     return RESULT_OK;

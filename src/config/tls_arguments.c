@@ -4,7 +4,9 @@
  * ca-base and crt-base), versions, verification, lists of ciphers. One row an argument. Texts live
  * in the configuration's account.
  */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/arguments.h"
 #include "config/keyword.h"
@@ -17,13 +19,19 @@ static enum result read_text(struct config_reader *reader, const struct tls_argu
     return copy != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
-/* A file below ca-base. */
+/* A file below ca-base, which must be there. */
 static enum result read_ca_path(struct config_reader *reader, const struct tls_argument *row,
                                 const char *value, struct tls_options *tls)
 {
     const char *copy = config_copy_path(reader, reader->configuration->global.ca_base, value);
     *(const char **)(void *)((char *)tls + row->offset) = copy;
-    return copy != NULL ? RESULT_OK : RESULT_INVALID;
+    if (copy == NULL) {
+        return RESULT_INVALID;
+    }
+    return copy[0] == '@' || access(copy, R_OK) == 0
+               ? RESULT_OK
+               : config_fail(reader, "Couldn't open the %s '%s' (%s).", row->name, copy,
+                             strerror(errno));
 }
 
 static enum result read_version(struct config_reader *reader, const struct tls_argument *row,

@@ -57,7 +57,7 @@ static enum result fail_unit(struct config_reader *reader, const char *what, con
                              const struct quantity *quantity)
 {
     char bad = quantity->digits.length == 0 ? word[0] : quantity->unit[0];
-    return config_fail(reader, "unexpected character '%c' in '%s'.", bad, what);
+    return config_fail(reader, "unexpected character '%c' in '%s'", bad, what);
 }
 
 enum result config_read_time(struct config_reader *reader, const char *what, const char *word,
@@ -79,7 +79,7 @@ enum result config_read_time(struct config_reader *reader, const char *what, con
     if (is_huge || ms > INT32_MAX) {
         return config_fail(reader,
                            "timer overflow in argument '%s' to '%s' (maximum value is 2147483647 "
-                           "ms or ~24.8 days).",
+                           "ms or ~24.8 days)",
                            word, what);
     }
     *out_ms = (uint32_t)ms;
@@ -98,7 +98,7 @@ enum result config_read_size(struct config_reader *reader, const char *what, con
     }
     if (number_parse_decimal(quantity.digits, &number) != RESULT_OK ||
         !size_multiply(number, factor, out)) {
-        return config_fail(reader, "size overflow in argument '%s' to '%s'.", word, what);
+        return config_fail(reader, "size overflow in argument '%s' to '%s'", word, what);
     }
     return RESULT_OK;
 }

@@ -168,7 +168,9 @@ static void check_checks(struct config_reader *reader, const struct proxy_settin
     LIST_EACH(link, &proxy->servers) {
         const struct server_settings *server = container_of(link, struct server_settings, link);
         const struct address *address = &server->options.address;
-        bool has_port = server->check_port != 0 || address->family == AF_UNIX ||
+        bool is_any = (address->family == AF_INET && address->v4.s_addr == INADDR_ANY) ||
+                      (address->family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address->v6));
+        bool has_port = is_any || server->check_port != 0 || address->family == AF_UNIX ||
                         (address->port != 0 && !server->options.port_is_relative);
         if (server->options.has_check && !has_port) {
             config_alert_at(reader, server->options.file, server->options.line,
