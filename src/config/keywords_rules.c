@@ -82,7 +82,7 @@ static struct rule_list *list_of(struct config_reader *reader, const struct conf
 
 /* Warns when the last rule of a list stands behind one that ends it for everybody. */
 static void check_reachable(struct config_reader *reader, const struct rule_list *list,
-                            enum rule_phase phase)
+                            const char *name)
 {
     static const char FINAL[] = "accept allow auth deny redirect reject return silent-drop tarpit "
                                 "use-service";
@@ -95,7 +95,7 @@ static void check_reachable(struct config_reader *reader, const struct rule_list
         config_report(reader, REPORT_WARNING,
                       "parsing [%s:%u]: previous '%s' action is final and has no condition "
                       "attached, further entries are NOOP.",
-                      reader->file, reader->line, rule_phase_keyword(phase));
+                      reader->file, reader->line, name);
     }
 }
 
@@ -115,7 +115,7 @@ static enum result read_rule(struct config_reader *reader, const char *const *ar
     struct rule_list *list = list_of(reader, keyword);
     enum result result = rule_parse(&parser, phase, arguments, count, list);
     if (result == RESULT_OK) {
-        check_reachable(reader, list, phase);
+        check_reachable(reader, list, keyword->name);
     }
     return result;
 }
