@@ -3,16 +3,11 @@
  * Error files: raw HTTP responses read at startup and kept as a reply. Lines may end in LF alone;
  * an announced Content-Length must be the payload's, chunked payloads are refused, a 204 or 304 has
  * none. A file without a Content-Length, or that asks for it, closes the connection; an empty file
- * stands for "close without a word". Where the same bytes come from is no matter: reply_load_bytes.
+ * stands for "close without a word".
  *
- * Memory: the file's bytes, at most reply_limit, which the reply's slices point into.
+ * Memory: the file's bytes, which the reply's slices point into.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/number.h"
-#include "base/text.h"
 #include "http/fields.h"
 #include "memory/memory.h"
 #include "rules/arguments.h"
@@ -26,66 +21,7 @@ enum {
     STATUS_NOT_MODIFIED = 304,
     STATUS_DIGITS = 3,
     VERSION_BYTES = sizeof("HTTP/1.1") - 1,
-    REPLY_ERROR_BYTES = 256, /* of what is wrong with a file */
 };
-
-/* ---- reading ---- */
-
-size_t reply_limit(const struct rule_parser *parser)
-{
-    return parser->reply_bytes_max == 0 ? REPLY_BYTES_MAX_DEFAULT : parser->reply_bytes_max;
-}
-
-/* Reads until the end or until `size` bytes are there; -1 on an error. */
-static ssize_t read_all(int fd, char *data, size_t size)
-{
-    size_t length = 0;
-    while (length < size) {
-        ssize_t count = read(fd, data + length, size - length);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            return -1;
-        }
-        if (count == 0) {
-            break;
-        }
-        length += (size_t)count;
-    }
-    return (ssize_t)length;
-}
-
-enum result reply_read_file(struct rule_parser *parser, const char *path, char **block,
-                            struct slice *bytes)
-{
-    size_t limit = reply_limit(parser);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return parser_fail(parser, "error opening file '%s'.", path);
-    }
-    char *data = memory_take(parser->account, limit + 2);
-    if (data == NULL) {
-        (void)close(fd);
-        return parser_fail_memory(parser);
-    }
-    ssize_t length = read_all(fd, data, limit + 1);
-    (void)close(fd);
-    if (length < 0 || (size_t)length > limit) {
-        memory_release(parser->account, data);
-        return length < 0
-                   ? parser_fail(parser, "error reading file '%s'.", path)
-                   : parser_fail(parser, "file '%s' exceeds the buffer size (%zu).", path, limit);
-    }
-    /* Shrinking cannot be refused in earnest; the larger block does as well. */
-    char *fitting = memory_resize(parser->account, data, (size_t)length + 1);
-    *block = fitting == NULL ? data : fitting;
-    (*block)[length] = '\0';
-    *bytes = slice_of(*block, (size_t)length);
-    return RESULT_OK;
-}
-
-/* ---- parsing ---- */
 
 /* Cuts one line off `rest`, without its CRLF or LF. False when there is no whole line. */
 static bool take_line(struct slice *rest, struct slice *line)
@@ -256,54 +192,25 @@ static enum result parse_response(struct rule_parser *parser, struct reply *repl
     return check_payload(parser, reply, &framing);
 }
 
-/* Makes a reply of bytes in `block`, which it takes over. */
-static enum result load_block(struct rule_parser *parser, uint16_t status, char *block,
-                              struct slice bytes, struct reply **out)
+enum result reply_load_bytes(struct rule_parser *parser, uint16_t status, struct slice bytes,
+                             struct reply **out)
 {
     enum reply_kind kind = bytes.length == 0 ? REPLY_SILENT : REPLY_MESSAGE;
     struct reply *reply = reply_create(parser->account, kind, status);
     if (reply == NULL) {
-        memory_release(parser->account, block);
         return parser_fail_memory(parser);
     }
-    reply->storage = block;
-    enum result result = kind == REPLY_SILENT ? RESULT_OK : parse_response(parser, reply, bytes);
+    reply->storage = memory_copy_string(parser->account, bytes);
+    enum result result = RESULT_OK;
+    if (reply->storage == NULL) {
+        result = parser_fail_memory(parser);
+    } else if (kind == REPLY_MESSAGE) {
+        result = parse_response(parser, reply, slice_of(reply->storage, bytes.length));
+    }
     if (result != RESULT_OK) {
         reply_destroy(parser->account, reply);
         return result;
     }
     *out = reply;
     return RESULT_OK;
-}
-
-enum result reply_load_bytes(struct rule_parser *parser, uint16_t status, struct slice bytes,
-                             struct reply **out)
-{
-    char *block = memory_copy_string(parser->account, bytes);
-    if (block == NULL) {
-        return parser_fail_memory(parser);
-    }
-    return load_block(parser, status, block, slice_of(block, bytes.length), out);
-}
-
-/* Puts the file's name in front of what is wrong with it. */
-static enum result fail_file(struct rule_parser *parser, const char *path)
-{
-    char what[REPLY_ERROR_BYTES];
-    struct text copy = text_over(what, sizeof(what));
-    text_append(&copy, text_slice(parser->error));
-    return parser_fail(parser, "'%s': %s", path, what);
-}
-
-enum result reply_load_file(struct rule_parser *parser, uint16_t status, const char *path,
-                            struct reply **out)
-{
-    char *block = NULL;
-    struct slice bytes;
-    enum result result = reply_read_file(parser, path, &block, &bytes);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    result = load_block(parser, status, block, bytes, out);
-    return result == RESULT_INVALID ? fail_file(parser, path) : result;
 }

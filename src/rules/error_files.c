@@ -197,13 +197,6 @@ const struct error_files *error_sections_refer(struct error_sections *sections, 
     return section == NULL ? NULL : section->files;
 }
 
-const struct error_files *error_sections_find(const struct error_sections *sections,
-                                              const char *name)
-{
-    const struct error_section *section = find_section(sections, name);
-    return section == NULL || !section->is_declared ? NULL : section->files;
-}
-
 const char *error_sections_undeclared(const struct error_sections *sections)
 {
     LIST_EACH(link, (struct list *)&sections->sections) {

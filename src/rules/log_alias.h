@@ -17,8 +17,7 @@ struct log_alias {
     /* Writes the value; may write nothing at all where there is none. */
     void (*append)(const struct log_alias *alias, struct rule_context *context,
                    struct log_writer *writer);
-    unsigned variant;    /* tells rows with the same function apart */
-    bool needs_response; /* has no value before the response, or the stream's end */
+    unsigned variant; /* tells rows with the same function apart */
 };
 
 /* The alias called `name`, or NULL. */

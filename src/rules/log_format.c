@@ -288,20 +288,3 @@ bool log_format_is_constant(const struct log_format *format, struct slice *out)
     *out = item->text;
     return (format->global & LOG_ENCODINGS) == 0;
 }
-
-bool log_format_needs_response(const struct log_format *format)
-{
-    const unsigned early = SAMPLE_IN_CONNECTION | SAMPLE_IN_SESSION | SAMPLE_IN_REQUEST_CONTENT |
-                           SAMPLE_IN_HTTP_REQUEST;
-    LIST_EACH(link, (struct list *)&format->items) {
-        const struct log_item *item = container_of(link, const struct log_item, link);
-        if (item->kind == ITEM_ALIAS && item->alias->needs_response) {
-            return true;
-        }
-        if (item->kind == ITEM_EXPRESSION &&
-            (sample_expression_fetch(item->expression)->places & early) == 0) {
-            return true;
-        }
-    }
-    return false;
-}

@@ -47,10 +47,6 @@ enum { UNIQUE_ID_SIZE = 128 };
 MUST_USE enum result log_format_parse_for(struct rule_parser *parser, const char *format,
                                           enum log_format_use use, struct log_format **out);
 
-/* As log_format_parse_for: for logs when parser->capabilities has SAMPLE_IN_LOG, else for HTTP. */
-MUST_USE enum result log_format_parse(struct rule_parser *parser, const char *format,
-                                      struct log_format **out);
-
 /* Releases a format; NULL is allowed. */
 void log_format_destroy(struct account *account, struct log_format *format);
 
@@ -67,12 +63,6 @@ MUST_USE enum result log_format_evaluate(const struct log_format *format,
 
 /* Whether it is one constant text without any alias or expression; `out` is that text. */
 bool log_format_is_constant(const struct log_format *format, struct slice *out);
-
-/*
- * Whether the format needs the response (or the end of the stream), so that option logasap and
- * early logging know.
- */
-bool log_format_needs_response(const struct log_format *format);
 
 /*
  * The stream's unique id, computed at its first use and kept in the stream's arena; data NULL when

@@ -438,11 +438,3 @@ enum result log_format_parse_for(struct rule_parser *parser, const char *format,
     *out = compiled;
     return RESULT_OK;
 }
-
-enum result log_format_parse(struct rule_parser *parser, const char *format,
-                             struct log_format **out)
-{
-    bool is_log = (parser->capabilities & SAMPLE_IN_LOG) != 0;
-    return log_format_parse_for(parser, format, is_log ? LOG_FORMAT_FOR_LOG : LOG_FORMAT_FOR_HTTP,
-                                out);
-}

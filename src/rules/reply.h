@@ -95,10 +95,6 @@ struct error_sections *error_sections_create(struct account *account);
 struct error_files *error_sections_add(struct error_sections *sections, const char *name);
 const struct error_files *error_sections_refer(struct error_sections *sections, const char *name);
 
-/* The table of a declared section, or NULL. */
-const struct error_files *error_sections_find(const struct error_sections *sections,
-                                              const char *name);
-
 /* The name of a section that is referred to but was never declared, or NULL: ask after loading. */
 const char *error_sections_undeclared(const struct error_sections *sections);
 

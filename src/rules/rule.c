@@ -45,7 +45,8 @@ static const struct phase_name phase_names[RULE_PHASES] = {
     [RULE_LOG] = {"log", SAMPLE_IN_LOG},
 };
 
-const char *rule_phase_keyword(enum rule_phase phase)
+/* The keyword that a phase's rules are written with, for messages. */
+static const char *phase_keyword(enum rule_phase phase)
 {
     return phase_names[phase].keyword;
 }
@@ -130,7 +131,7 @@ static enum result fail_unknown(struct rule_parser *parser, enum rule_phase phas
 {
     struct text *error = parser->error;
     text_clear(error);
-    text_append_format(error, "'%s' expects ", rule_phase_keyword(phase));
+    text_append_format(error, "'%s' expects ", phase_keyword(phase));
     append_expected(error, parser->registry, phase);
     text_append_format(error, ", but got '%.*s'%s", SUGGESTION_WORD_BYTES_MAX, word,
                        word[0] == '\0' ? " (missing argument)" : "");
@@ -178,7 +179,7 @@ static enum result parse_action(struct rule_parser *parser, struct rule *rule,
     if (result != RESULT_OK) {
         text_clear(outer);
         text_append_format(outer, "error detected while parsing '%s %s' rule : %s",
-                           rule_phase_keyword(phase), words[0], inner.data);
+                           phase_keyword(phase), words[0], inner.data);
         if (slice_starts_with(text_slice(&inner), SLICE("expects"))) {
             text_append_format(outer, " (%s)", rule->ops->usage);
         }
@@ -193,7 +194,7 @@ static enum result parse_condition(struct rule_parser *parser, struct rule *rule
     if (words_count == 0) {
         return RESULT_OK;
     }
-    const char *keyword = rule_phase_keyword(phase);
+    const char *keyword = phase_keyword(phase);
     if (!word_is_condition(words[0])) {
         return parser_fail(parser,
                            "'%s %s' expects either 'if' or 'unless' followed by a condition but "

@@ -93,9 +93,6 @@ struct rule_position {
     bool rewrites_are_optional; /* strict-mode off so far */
 };
 
-/* The keyword that a phase's rules are written with ("http-request"), for messages. */
-const char *rule_phase_keyword(enum rule_phase phase);
-
 /* Where expressions of a phase's rules are evaluated: SAMPLE_IN_*. */
 unsigned rule_phase_place(enum rule_phase phase);
 

@@ -17,7 +17,9 @@ enum { SUGGESTION_SHARE = 3 };
 
 enum { ROWS = 3 };
 
-size_t suggestion_distance(const char *a, const char *b)
+/* Letters to insert, remove, replace or swap with a neighbour to turn `a` into `b`; SIZE_MAX: too
+ * long. */
+static size_t measure_distance(const char *a, const char *b)
 {
     size_t a_length = strlen(a);
     size_t b_length = strlen(b);
@@ -46,7 +48,7 @@ size_t suggestion_distance(const char *a, const char *b)
 
 void suggestion_offer(struct suggestion *suggestion, const char *word, const char *candidate)
 {
-    size_t distance = suggestion_distance(word, candidate);
+    size_t distance = measure_distance(word, candidate);
     size_t longest = size_max(strlen(word), strlen(candidate));
     if (distance == SIZE_MAX || distance * SUGGESTION_SHARE > longest) {
         return;

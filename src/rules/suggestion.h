@@ -21,8 +21,4 @@ struct suggestion {
  * before. */
 void suggestion_offer(struct suggestion *suggestion, const char *word, const char *candidate);
 
-/* Letters to insert, remove, replace or swap with a neighbour to turn `a` into `b`; SIZE_MAX: too
- * long. */
-size_t suggestion_distance(const char *a, const char *b);
-
 #endif

@@ -4,9 +4,6 @@
  */
 #include "rules/reply_internal.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "support/rules.h"
 
 static struct rules_test test;
@@ -155,51 +152,6 @@ static void test_nul_bytes(void **state)
     reply_destroy(&test.account, reply);
 }
 
-static void write_file(char path[], const char *content, size_t length)
-{
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, content, length), length);
-    assert_int_equal(close(fd), 0);
-}
-
-static void test_files(void **state)
-{
-    (void)state;
-    struct reply *reply = NULL;
-    char path[] = "/tmp/weir-test-XXXXXX";
-    static const char good[] = "HTTP/1.1 503 X\r\nContent-Length: 1\r\n\r\ny";
-    write_file(path, good, sizeof(good) - 1);
-    assert_int_equal(reply_load_file(&test.parser, 503, path, &reply), RESULT_OK);
-    assert_slice(reply->body, "y");
-    reply_destroy(&test.account, reply);
-    test.parser.reply_bytes_max = sizeof(good) - 2;
-    assert_int_equal(reply_load_file(&test.parser, 503, path, &reply), RESULT_INVALID);
-    assert_non_null(strstr(test.error_storage, "exceeds the buffer size"));
-    test.parser.reply_bytes_max = sizeof(good) - 1;
-    assert_int_equal(reply_load_file(&test.parser, 503, path, &reply), RESULT_OK);
-    reply_destroy(&test.account, reply);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(reply_load_file(&test.parser, 503, path, &reply), RESULT_INVALID);
-    assert_non_null(strstr(test.error_storage, "error opening file '/tmp/weir-test-"));
-    assert_int_equal(reply_load_file(&test.parser, 408, "/dev/null", &reply), RESULT_OK);
-    assert_int_equal(reply->kind, REPLY_SILENT);
-    reply_destroy(&test.account, reply);
-}
-
-static void test_bad_file_is_named(void **state)
-{
-    (void)state;
-    struct reply *reply = NULL;
-    char path[] = "/tmp/weir-test-XXXXXX";
-    write_file(path, "junk\n\n", 6);
-    assert_int_equal(reply_load_file(&test.parser, 503, path, &reply), RESULT_INVALID);
-    char expected[128];
-    snprintf(expected, sizeof(expected), "'%s': unable to parse headers (error offset: 0)", path);
-    assert_string_equal(test.error_storage, expected);
-    assert_int_equal(unlink(path), 0);
-}
-
 static void test_memory_refused(void **state)
 {
     (void)state;
@@ -227,7 +179,6 @@ int main(void)
         WITH_TEST(test_connection_ends), WITH_TEST(test_other_status),
         WITH_TEST(test_repeated_length), WITH_TEST(test_empty),
         WITH_TEST(test_refused),         WITH_TEST(test_nul_bytes),
-        WITH_TEST(test_files),           WITH_TEST(test_bad_file_is_named),
         WITH_TEST(test_memory_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,29 +189,6 @@ static void test_too_long(void **state)
     log_format_destroy(&test.account, format);
 }
 
-static void test_needs_response(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *format;
-        bool needs;
-    } cases[] = {{"%ci %r %hr %[path]", false},
-                 {"%ST", true},
-                 {"%B", true},
-                 {"%hs", true},
-                 {"text", false},
-                 {"%Tt", true}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct log_format *format = compile(LOG_FORMAT_FOR_LOG, cases[i].format);
-        assert_int_equal(log_format_needs_response(format), cases[i].needs);
-        log_format_destroy(&test.account, format);
-    }
-    test.parser.capabilities = SAMPLE_IN_HTTP_RESPONSE;
-    struct log_format *format = compile(LOG_FORMAT_FOR_HTTP, "%[respstatus]");
-    assert_true(log_format_needs_response(format));
-    log_format_destroy(&test.account, format);
-}
-
 static void test_unique_id(void **state)
 {
     (void)state;
@@ -262,7 +239,6 @@ int main(void)
         WITH_TEST(test_lone_expression_is_not_copied),
         WITH_TEST(test_evaluated_once),
         WITH_TEST(test_too_long),
-        WITH_TEST(test_needs_response),
         WITH_TEST(test_unique_id),
         WITH_TEST(test_unique_id_of_itself),
         WITH_TEST(test_long_unique_id_is_cut),

@@ -104,23 +104,6 @@ static void test_flags_and_names(void **state)
     assert_string_equal(test.warning_storage, "unknown log-format flag 'Z' is ignored");
 }
 
-static void test_use_by_capabilities(void **state)
-{
-    (void)state;
-    struct log_format *format = NULL;
-    struct slice out;
-    test.parser.capabilities = SAMPLE_IN_LOG;
-    assert_int_equal(log_format_parse(&test.parser, "  %[none] ", &format), RESULT_OK);
-    assert_int_equal(log_format_evaluate(format, &test.context, &out), RESULT_OK);
-    assert_slice(out, "- ");
-    log_format_destroy(&test.account, format);
-    test.parser.capabilities = SAMPLE_IN_HTTP_REQUEST;
-    assert_int_equal(log_format_parse(&test.parser, "  %[none] ", &format), RESULT_OK);
-    assert_int_equal(log_format_evaluate(format, &test.context, &out), RESULT_OK);
-    assert_slice(out, "   ");
-    log_format_destroy(&test.account, format);
-}
-
 static void test_predefined(void **state)
 {
     (void)state;
@@ -165,7 +148,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_spaces_are_merged, open_test, close_test),
         cmocka_unit_test_setup_teardown(test_brackets_in_expressions, open_test, close_test),
         cmocka_unit_test_setup_teardown(test_flags_and_names, open_test, close_test),
-        cmocka_unit_test_setup_teardown(test_use_by_capabilities, open_test, close_test),
         cmocka_unit_test_setup_teardown(test_predefined, open_test, close_test),
         cmocka_unit_test_setup_teardown(test_memory_refused, open_test, close_test),
     };

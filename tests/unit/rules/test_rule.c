@@ -295,8 +295,6 @@ static void test_incomplete_variable_action(void **state)
 static void test_phases(void **state)
 {
     (void)state;
-    assert_string_equal(rule_phase_keyword(RULE_TCP_CONNECTION), "tcp-request connection");
-    assert_string_equal(rule_phase_keyword(RULE_HTTP_AFTER_RESPONSE), "http-after-response");
     assert_int_equal(rule_phase_place(RULE_HTTP_REQUEST), SAMPLE_IN_HTTP_REQUEST);
     assert_int_equal(rule_phase_place(RULE_TCP_RESPONSE_CONTENT), SAMPLE_IN_RESPONSE_CONTENT);
     test.parser.capabilities = SAMPLE_IN_CLI;
