@@ -37,7 +37,12 @@ static uint32_t count_listeners(const struct configuration *configuration)
     return count;
 }
 
-static enum result raise_limit(struct instance *instance, struct rlimit *limit, rlim_t wanted)
+/*
+ * Raises the limit to `wanted`. A hard limit below that is fatal only when it does not carry every
+ * client: who has no descriptor for a server's connection is answered 503.
+ */
+static enum result raise_limit(struct instance *instance, struct rlimit *limit, rlim_t wanted,
+                               rlim_t least)
 {
     if (limit->rlim_cur >= wanted) {
         return RESULT_OK;
@@ -51,7 +56,7 @@ static enum result raise_limit(struct instance *instance, struct rlimit *limit, 
     raised = (struct rlimit){.rlim_cur = limit->rlim_max, .rlim_max = limit->rlim_max};
     (void)setrlimit(RLIMIT_NOFILE, &raised);
     limit->rlim_cur = raised.rlim_cur;
-    bool strict = instance->configuration.global.strict_limits;
+    bool strict = instance->configuration.global.strict_limits && limit->rlim_cur < least;
     report_write(instance->report, strict ? REPORT_ALERT : REPORT_WARNING,
                  "Cannot raise FD limit to %llu, limit is %llu.", (unsigned long long)wanted,
                  (unsigned long long)limit->rlim_max);
@@ -76,10 +81,10 @@ enum result limits_apply(struct instance *instance)
     }
     rlim_t wanted =
         global->ulimit_n != 0 ? global->ulimit_n : maxconn * DESCRIPTORS_A_CONNECTION + fixed;
-    enum result result = raise_limit(instance, &limit, wanted);
+    enum result result = raise_limit(instance, &limit, wanted, maxconn + fixed);
     instance->facts.maxconn = (uint32_t)maxconn;
     instance->facts.maxconn_hard = (uint32_t)maxconn;
-    instance->facts.descriptors_max = (uint32_t)wanted;
+    instance->facts.descriptors_max = (uint32_t)limit.rlim_cur;
     return result;
 }
 

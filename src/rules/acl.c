@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "base/number.h"
 #include "rules/fetch.h"
 #include "rules/parser.h"
 #include "rules/pattern.h"
@@ -234,6 +235,31 @@ static bool is_operator(const char *word)
     return false;
 }
 
+/* "gt 4" as a range that patterns know: "5:". */
+static enum result write_range(struct rule_parser *parser, const char *operator,
+                               struct slice number, struct text *range)
+{
+    int64_t value = 0;
+    if (number_parse_signed(number, &value) != RESULT_OK) {
+        text_append(range, number); /* a range or a version: taken as it is behind "eq" only */
+        return strcmp(operator, "eq") == 0
+                   ? RESULT_OK
+                   : parser_fail(parser, "'%.*s' is not a number behind '%s'", (int)number.length,
+                                 number.data, operator);
+    }
+    bool is_strict = operator[1] == 't';
+    if (operator[0] == 'g') {
+        text_append_signed(range, value + (is_strict ? 1 : 0));
+        text_append_char(range, ':');
+    } else if (operator[0] == 'l') {
+        text_append_char(range, ':');
+        text_append_signed(range, value - (is_strict ? 1 : 0));
+    } else {
+        text_append_signed(range, value);
+    }
+    return RESULT_OK;
+}
+
 /* The patterns behind the flags; integers may have an operator in front. */
 static enum result read_patterns(struct criterion_parser *state, const char *keyword)
 {
@@ -254,8 +280,8 @@ static enum result read_patterns(struct criterion_parser *state, const char *key
         char bytes[PREDEFINED_BYTES];
         struct text text = text_over(bytes, sizeof(bytes));
         struct slice pattern = slice_from_string(word);
-        if (operator!= NULL) {
-            text_append_format(&text, "%s %s", operator, word);
+        if (result == RESULT_OK && operator!= NULL) {
+            result = write_range(state->parser, operator, pattern, &text);
             pattern = text_slice(&text);
         }
         if (result == RESULT_OK) {
@@ -583,9 +609,13 @@ static bool matches(const struct acl_criterion *criterion, struct rule_context *
     if (criterion->sets_count == 0) {
         return is_true(sample);
     }
+    struct sample input = *sample;
+    if (sample_cast(context, &input, pattern_method_input(criterion->method)) != RESULT_OK) {
+        return false;
+    }
     for (unsigned i = 0; i < criterion->sets_count; i++) {
         struct pattern_hit hit = {0};
-        if (pattern_set_match(criterion->sets[i], context, sample, &hit) == RESULT_OK) {
+        if (pattern_set_match(criterion->sets[i], context, &input, &hit) == RESULT_OK) {
             return true;
         }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The action keywords, one table a source, for the list in process/registry.c. Each table is ended by
- * a row without a name.
+ * The action keywords, one table a source, for the list in process/registry.c. Each table is ended
+ * by a row without a name.
  */
 #ifndef WEIR_RULES_ACTIONS_H
 #define WEIR_RULES_ACTIONS_H
@@ -58,11 +58,10 @@ extern const struct action_ops ACTIONS_MAP[];
 extern const struct action_ops ACTIONS_CAPTURE[];
 
 /*
- * Parses `redirect …` of a proxy section (the directive, not the action): its location is literal, not
- * a log-format. Appends a rule to `list`, which is run after the http-request rules.
+ * Parses `redirect …` of a proxy section (the directive, not the action): its location is literal,
+ * not a log-format. Appends a rule to `list`, which is run after the http-request rules.
  */
-MUST_USE enum result redirect_parse_directive(struct rule_parser *parser,
-                                              const char *const *words, unsigned words_count,
-                                              struct rule_list *list);
+MUST_USE enum result redirect_parse_directive(struct rule_parser *parser, const char *const *words,
+                                              unsigned words_count, struct rule_list *list);
 
 #endif

@@ -86,18 +86,21 @@ static inline enum result sample_give_text(struct sample *out, struct slice text
     return RESULT_OK;
 }
 
+/* Gives bytes. */
 static inline enum result sample_give_binary(struct sample *out, struct slice bytes)
 {
     *out = (struct sample){.type = SAMPLE_BINARY, .text = bytes};
     return RESULT_OK;
 }
 
+/* Gives a number. */
 static inline enum result sample_give_integer(struct sample *out, int64_t integer)
 {
     *out = (struct sample){.type = SAMPLE_INTEGER, .integer = integer};
     return RESULT_OK;
 }
 
+/* Gives true or false. */
 static inline enum result sample_give_bool(struct sample *out, bool boolean)
 {
     *out = (struct sample){.type = SAMPLE_BOOL, .boolean = boolean};

@@ -15,7 +15,7 @@
 #include "rules/fetch.h"
 #include "rules/log_format.h"
 #include "rules/variable.h"
-#include "tls/tls.h"
+#include "transport/connection.h"
 
 enum { TLS_WANT_SNI = 1, TLS_WANT_ALPN, TLS_WANT_PROTOCOL, TLS_WANT_CIPHER };
 

@@ -36,7 +36,7 @@ void prefix_tree_init(struct prefix_tree *tree, struct account *account)
 /* Bit `index` of a key, the highest of the first byte being 0. */
 static unsigned bit_at(const unsigned char *key, size_t index)
 {
-    return (key[index / BITS_OF_BYTE] >> (BITS_OF_BYTE - 1 - index % BITS_OF_BYTE)) & 1U;
+    return ((unsigned)key[index / BITS_OF_BYTE] >> (BITS_OF_BYTE - 1 - index % BITS_OF_BYTE)) & 1U;
 }
 
 /* The number of equal bits from `from` (equal before it) on, at most up to `bits`. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Samples: typed values that fetches extract from a context and converters change ("req.hdr(host),lower,map(f)"). Compiled once into a
- * struct sample_expression; evaluated without allocation beyond the context's scratch arena.
+ * Samples: typed values that fetches extract from a context and converters change
+ * ("req.hdr(host),lower,map(f)"). Compiled once into a struct sample_expression; evaluated without
+ * allocation beyond the context's scratch arena.
  */
 #ifndef WEIR_RULES_SAMPLE_H
 #define WEIR_RULES_SAMPLE_H
@@ -58,21 +59,25 @@ struct sample {
 /* Where parsing happens, what it may look up, and where it says what is wrong. */
 struct rule_parser {
     const struct rule_registry *registry;
-    struct account *account;        /* pays for what is compiled (configuration) */
-    const char *file;               /* of the line being parsed */
+    struct account *account; /* pays for what is compiled (configuration) */
+    const char *file;        /* of the line being parsed */
     unsigned line;
-    struct text *error;             /* on RESULT_INVALID: what is wrong, what was expected, without file and line */
+    struct text
+        *error; /* on RESULT_INVALID: what is wrong, what was expected, without file and line */
     struct acl_table *acls;         /* named ACLs of the proxy being parsed, or NULL */
     struct pattern_files *patterns; /* files of ACLs and maps, shared by name */
     struct variable_names *variables;
     const struct userlists *userlists;
-    struct capture_declarations *captures; /* slots of the proxy being parsed; NULL where none can be declared */
+    struct capture_declarations
+        *captures; /* slots of the proxy being parsed; NULL where none can be declared */
     struct error_sections *error_sections; /* http-errors sections by name, or NULL */
-    size_t reply_bytes_max;               /* tune.bufsize: the longest reply; 0: 16 KiB */
-    unsigned capabilities;          /* SAMPLE_IN_* where the expression will be evaluated */
-    const char *proxy_name;         /* of the proxy being parsed: what be_conn() without a name means; or NULL */
-    struct sample_references *references; /* names of proxies and servers, found later; NULL: none can be named */
-    struct text *warning;           /* what is suspicious, one line each; NULL: not wanted */
+    size_t reply_bytes_max;                /* tune.bufsize: the longest reply; 0: 16 KiB */
+    unsigned capabilities;                 /* SAMPLE_IN_* where the expression will be evaluated */
+    const char
+        *proxy_name; /* of the proxy being parsed: what be_conn() without a name means; or NULL */
+    struct sample_references
+        *references;      /* names of proxies and servers, found later; NULL: none can be named */
+    struct text *warning; /* what is suspicious, one line each; NULL: not wanted */
 };
 
 /* Where an expression is used: a fetch must be available there. */
@@ -91,11 +96,13 @@ enum sample_place {
 struct sample_expression;
 
 /*
- * Compiles the expression in words[0..] ("fetch(args),converter(args)…", converters may also stand in the next words); stores how many words it took.
- * RESULT_INVALID with parser->error filled. Charged to parser->account; lives as long as the configuration.
+ * Compiles the expression in words[0..] ("fetch(args),converter(args)…", converters may also stand
+ * in the next words); stores how many words it took. RESULT_INVALID with parser->error filled.
+ * Charged to parser->account; lives as long as the configuration.
  */
-MUST_USE enum result sample_parse(struct rule_parser *parser, const char *const *words, unsigned words_count,
-                                  unsigned *words_used, struct sample_expression **out);
+MUST_USE enum result sample_parse(struct rule_parser *parser, const char *const *words,
+                                  unsigned words_count, unsigned *words_used,
+                                  struct sample_expression **out);
 void sample_expression_destroy(struct account *account, struct sample_expression *expression);
 
 /* The type that an expression yields. */
@@ -108,19 +115,23 @@ struct sample_cursor {
 };
 
 /*
- * Evaluates. With a cursor (ACLs) a fetch with several values gives one after the other, from the first; without one it
- * gives the one it stands for (of a header: the last). RESULT_OK: `out` holds a value. RESULT_NOT_FOUND: no value. RESULT_BLOCKED: more input may give one (only while the
+ * Evaluates. With a cursor (ACLs) a fetch with several values gives one after the other, from the
+ * first; without one it gives the one it stands for (of a header: the last). RESULT_OK: `out` holds
+ * a value. RESULT_NOT_FOUND: no value. RESULT_BLOCKED: more input may give one (only while the
  * context is not final). RESULT_NO_MEMORY.
  */
-MUST_USE enum result sample_evaluate(const struct sample_expression *expression, struct rule_context *context,
-                                     struct sample_cursor *cursor, struct sample *out);
+MUST_USE enum result sample_evaluate(const struct sample_expression *expression,
+                                     struct rule_context *context, struct sample_cursor *cursor,
+                                     struct sample *out);
 
 /* As sample_evaluate once, then cast to `type`. */
-MUST_USE enum result sample_evaluate_as(const struct sample_expression *expression, struct rule_context *context,
-                                        enum sample_type type, struct sample *out);
+MUST_USE enum result sample_evaluate_as(const struct sample_expression *expression,
+                                        struct rule_context *context, enum sample_type type,
+                                        struct sample *out);
 
 /* Casts in place by HAProxy's table of casts; RESULT_NOT_FOUND when the value has no such form. */
-MUST_USE enum result sample_cast(struct rule_context *context, struct sample *sample, enum sample_type type);
+MUST_USE enum result sample_cast(struct rule_context *context, struct sample *sample,
+                                 enum sample_type type);
 
 /* Whether some value of type `from` has a form of type `to`. */
 bool sample_can_cast(enum sample_type from, enum sample_type to);
@@ -129,10 +140,10 @@ bool sample_can_cast(enum sample_type from, enum sample_type to);
 const char *sample_type_name(enum sample_type type);
 
 /*
- * As sample_parse for an expression inside a longer text ("%[fetch,conv]"): stops at the first byte that cannot belong to it and stores
- * where.
+ * As sample_parse for an expression inside a longer text ("%[fetch,conv]"): stops at the first byte
+ * that cannot belong to it and stores where.
  */
-MUST_USE enum result sample_parse_prefix(struct rule_parser *parser, const char *text, const char **end,
-                                         struct sample_expression **out);
+MUST_USE enum result sample_parse_prefix(struct rule_parser *parser, const char *text,
+                                         const char **end, struct sample_expression **out);
 
 #endif
