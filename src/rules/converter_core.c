@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "http/uri.h"
 #include "rules/converter.h"
+#include "rules/regex.h"
 #include "rules/variable.h"
 
 #define NO_ARGUMENTS      \
@@ -242,6 +243,41 @@ static enum result convert_concat(const struct sample_call *call, struct rule_co
     return sample_give_text(sample, text_slice(&text));
 }
 
+/* ---- regsub ---- */
+
+enum { REPLACED_BYTES_MAX = 16384 };
+
+static void destroy_regex(struct account *account, void *regex)
+{
+    regex_destroy(account, regex);
+}
+
+static enum result check_regsub(struct rule_parser *parser, struct sample_arguments *arguments,
+                                unsigned variant)
+{
+    struct regex *regex = NULL;
+    bool folds = slice_find_char(sample_argument_text(arguments, 2), 'i') <
+                 sample_argument_text(arguments, 2).length;
+    (void)variant;
+    enum result result = regex_compile(parser->account, sample_argument_text(arguments, 0),
+                                       folds ? REGEX_NOCASE : 0, parser->error, &regex);
+    if (result == RESULT_OK) {
+        sample_argument_set_object(parser->account, &arguments->items[0], regex, destroy_regex);
+    }
+    return result;
+}
+
+static enum result convert_regsub(const struct sample_call *call, struct rule_context *context,
+                                  struct sample *sample)
+{
+    struct slice flags = sample_argument_text(call->arguments, 2);
+    bool all = slice_find_char(flags, 'g') < flags.length;
+    enum result result = regex_replace(call->arguments->items[0].object.pointer, sample->text,
+                                       sample_argument_text(call->arguments, 1), all,
+                                       REPLACED_BYTES_MAX, context->scratch, &sample->text);
+    return result == RESULT_FULL ? RESULT_NOT_FOUND : result;
+}
+
 const struct sample_converter converters_text[] = {
     {"lower", NO_ARGUMENTS, SAMPLE_STRING, SAMPLE_STRING, convert_case, NULL, 0},
     {"upper", NO_ARGUMENTS, SAMPLE_STRING, SAMPLE_STRING, convert_case, NULL, 1},
@@ -267,6 +303,13 @@ const struct sample_converter converters_text[] = {
      convert_piece,
      NULL,
      1},
+    {"regsub",
+     {2, {ARGUMENT_STRING, ARGUMENT_STRING, ARGUMENT_STRING}},
+     SAMPLE_STRING,
+     SAMPLE_STRING,
+     convert_regsub,
+     check_regsub,
+     0},
     {"ltrim", {1, {ARGUMENT_STRING}}, SAMPLE_STRING, SAMPLE_STRING, convert_trim, NULL, 0},
     {"rtrim", {1, {ARGUMENT_STRING}}, SAMPLE_STRING, SAMPLE_STRING, convert_trim, NULL, 1},
     {"concat",

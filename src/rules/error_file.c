@@ -21,6 +21,7 @@ enum {
     STATUS_NOT_MODIFIED = 304,
     STATUS_DIGITS = 3,
     VERSION_BYTES = sizeof("HTTP/1.1") - 1,
+    DELETE_BYTE = 127,
 };
 
 /* Cuts one line off `rest`, without its CRLF or LF. False when there is no whole line. */
@@ -38,11 +39,36 @@ static bool take_line(struct slice *rest, struct slice *line)
     return true;
 }
 
+/* Whether all bytes may stand in a field's value or a reason (RFC 9110 5.5, RFC 9112 4). */
+static bool is_printable(struct slice s)
+{
+    for (size_t i = 0; i < s.length; i++) {
+        unsigned char c = (unsigned char)s.data[i];
+        if ((c < ' ' && c != '\t') || c == DELETE_BYTE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "HTTP/1.1", with any two digits. */
+static bool is_version(struct slice s)
+{
+    static const char shape[] = "HTTP/0.0";
+    for (size_t i = 0; i < VERSION_BYTES; i++) {
+        bool is_digit = s.data[i] >= '0' && s.data[i] <= '9';
+        if (shape[i] == '0' ? !is_digit : s.data[i] != shape[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* "HTTP/1.1 503 Reason" */
 static bool parse_status_line(struct slice line, struct reply *reply, uint64_t *status)
 {
-    if (line.length < VERSION_BYTES + 1 + STATUS_DIGITS ||
-        !slice_starts_with(line, SLICE("HTTP/")) || line.data[VERSION_BYTES] != ' ') {
+    if (line.length < VERSION_BYTES + 1 + STATUS_DIGITS || !is_version(line) ||
+        line.data[VERSION_BYTES] != ' ') {
         return false;
     }
     struct slice version = slice_first(line, VERSION_BYTES);
@@ -56,7 +82,7 @@ static bool parse_status_line(struct slice line, struct reply *reply, uint64_t *
         return false;
     }
     reply->reason = slice_trim(rest);
-    return true;
+    return is_printable(reply->reason);
 }
 
 static bool parse_header_line(struct slice line, struct slice *name, struct slice *value)
@@ -67,16 +93,7 @@ static bool parse_header_line(struct slice line, struct slice *name, struct slic
     }
     *name = slice_first(line, colon);
     *value = slice_trim(slice_skip(line, colon + 1));
-    if (!slice_is_token(*name)) {
-        return false;
-    }
-    for (size_t i = 0; i < value->length; i++) {
-        unsigned char c = (unsigned char)value->data[i];
-        if ((c < ' ' && c != '\t') || c == '\r') {
-            return false;
-        }
-    }
-    return true;
+    return slice_is_token(*name) && is_printable(*value);
 }
 
 /* What the headers of one file say about its payload. */

@@ -59,6 +59,15 @@ static enum result fetch_bool(const struct sample_call *call, struct rule_contex
     return sample_give_bool(out, call->variant != 0);
 }
 
+static enum result fetch_truth(const struct sample_call *call, struct rule_context *context,
+                               struct sample *out)
+{
+    struct slice word = sample_argument_text(call->arguments, 0);
+    (void)context;
+    return sample_give_bool(out, slice_equal_nocase(word, SLICE("true")) ||
+                                     slice_equal(word, SLICE("1")));
+}
+
 static enum result fetch_text(const struct sample_call *call, struct rule_context *context,
                               struct sample *out)
 {
@@ -158,6 +167,7 @@ static enum result fetch_listener(const struct sample_call *call, struct rule_co
 const struct sample_fetch fetches_internal[] = {
     {"always_true", NO_ARGUMENTS, SAMPLE_BOOL, FETCH_ANYWHERE, fetch_bool, NULL, 1, 0},
     {"always_false", NO_ARGUMENTS, SAMPLE_BOOL, FETCH_ANYWHERE, fetch_bool, NULL, 0, 0},
+    {"bool", {1, {ARGUMENT_STRING}}, SAMPLE_BOOL, FETCH_ANYWHERE, fetch_truth, NULL, 0, 0},
     {"str", {1, {ARGUMENT_STRING}}, SAMPLE_STRING, FETCH_ANYWHERE, fetch_text, NULL, 0, 0},
     {"int", {1, {ARGUMENT_INTEGER}}, SAMPLE_INTEGER, FETCH_ANYWHERE, fetch_integer, NULL, 0, 0},
     {"date", {0, {ARGUMENT_INTEGER}}, SAMPLE_INTEGER, FETCH_ANYWHERE, fetch_date, NULL, 0, 0},

@@ -147,7 +147,7 @@ static enum result convert_map(const struct sample_call *call, struct rule_conte
         ROW(name "_ip", method, input, SAMPLE_ADDRESS, OUTPUT_ADDRESS)
 
 const struct sample_converter converters_map[] = {
-    ROWS("map", PATTERN_STRING, SAMPLE_STRING),
+    ROW("map", PATTERN_STRING, SAMPLE_STRING, SAMPLE_STRING, OUTPUT_STRING),
     ROWS("map_str", PATTERN_STRING, SAMPLE_STRING),
     ROWS("map_beg", PATTERN_BEGIN, SAMPLE_STRING),
     ROWS("map_sub", PATTERN_SUBSTRING, SAMPLE_STRING),

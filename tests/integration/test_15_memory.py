@@ -39,14 +39,14 @@ def limited(weir, ports, origin):
         port = ports.take()
         return weir(f"""
             global
-                maxconn 20000
+                maxconn 18000
                 {top}
             {DEFAULTS}
                 timeout client 30s
                 timeout http-keep-alive 30s
             frontend fe
                 bind 127.0.0.1:{port}
-                maxconn 20000
+                maxconn 18000
                 {frontend}
                 default_backend be
             backend be

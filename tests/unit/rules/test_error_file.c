@@ -126,6 +126,9 @@ static void test_refused(void **state)
     check_bad("hello world\r\n\r\n", "unable to parse headers (error offset: 0)");
     check_bad("HTTP/1.1503 X\r\n\r\n", "unable to parse headers (error offset: 0)");
     check_bad("HTTP/1.1 5x3 X\r\n\r\n", "unable to parse headers (error offset: 0)");
+    check_bad("HTTP/x.1 503 X\r\n\r\n", "unable to parse headers (error offset: 0)");
+    check_bad("HTTP/1.1 503 a\x1b\r\n\r\n", "unable to parse headers (error offset: 0)");
+    check_bad("HTTP/1.1 503 X\r\nA: \x7f\r\n\r\n", "unable to parse headers (error offset: 16)");
     check_bad("HTTP/1.1 5034\r\n\r\n", "unable to parse headers (error offset: 0)");
     check_bad("HTTP/1.1 503", "unable to parse headers (error offset: 0)");
     check_bad("HTTP/1.1 503 X\r\nA b\r\n\r\n", "unable to parse headers (error offset: 16)");
