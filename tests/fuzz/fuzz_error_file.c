@@ -51,7 +51,10 @@ static void check_answer(struct error_files *files)
     if (result == RESULT_OK) {
         bool has_length = message.body == HTTP_BODY_LENGTH;
         fuzz_require(!has_length || body.bytes == message.content_length, "the announced body");
-        check_head(&message);
+        /* An answer may have a few fields more than a head that is read. */
+        if (message.fields.count <= FUZZ_FIELDS_MAX) {
+            check_head(&message);
+        }
     } else {
         fuzz_require(result == RESULT_END || result == RESULT_NO_MEMORY, "silence, or no room");
     }
