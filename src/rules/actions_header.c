@@ -30,7 +30,7 @@ enum { REGEX_ERROR_BYTES = 256 };
 enum { STATUS_CODE_MIN = 100, STATUS_CODE_MAX = 999 };
 
 struct header_arguments {
-    char *name;                 /* as written: how it is sent */
+    char *name;                 /* in small letters, as HAProxy sends names; a regex as written */
     enum pattern_method method; /* del-header -m */
     struct regex *regex;        /* of the name (del-header -m reg), or of the value (replace-*) */
     struct log_format *format;
@@ -47,6 +47,13 @@ static void destroy_header(struct account *account, void *data)
 static struct slice header_name(const struct header_arguments *arguments)
 {
     return slice_from_string(arguments->name);
+}
+
+static void lower_text(char *text)
+{
+    for (; *text != '\0'; text++) {
+        *text = ascii_lower(*text);
+    }
 }
 
 /* Takes the arguments and keeps the header's name. NULL with the parser's error. */
@@ -91,6 +98,7 @@ static enum result parse_header_value(struct rule_parser *parser, struct rule *r
     if (arguments == NULL) {
         return RESULT_NO_MEMORY;
     }
+    lower_text(arguments->name);
     *words_used = 2;
     return log_format_parse_for(parser, words[1], LOG_FORMAT_FOR_HTTP, &arguments->format);
 }
@@ -213,6 +221,19 @@ static enum result parse_delete_header(struct rule_parser *parser, struct rule *
     return parse_delete_method(parser, arguments, words + 1, count - 1);
 }
 
+/* Searches a name in small letters, as names are to HAProxy's expressions. */
+static enum result search_name(const struct regex *regex, struct slice name, struct arena *scratch)
+{
+    char *lower = arena_take_text(scratch, name.length);
+    if (lower == NULL) {
+        return RESULT_NO_MEMORY;
+    }
+    for (size_t i = 0; i < name.length; i++) {
+        lower[i] = ascii_lower(name.data[i]);
+    }
+    return regex_search(regex, slice_of(lower, name.length), scratch, NULL);
+}
+
 /* Whether a field's name is one to delete: RESULT_OK, RESULT_NOT_FOUND, RESULT_NO_MEMORY. */
 static enum result match_name(const struct header_arguments *arguments, struct slice name,
                               struct arena *scratch)
@@ -220,7 +241,7 @@ static enum result match_name(const struct header_arguments *arguments, struct s
     struct slice wanted = header_name(arguments);
     bool matches = false;
     if (arguments->method == PATTERN_REGEX) {
-        return regex_search(arguments->regex, name, scratch, NULL);
+        return search_name(arguments->regex, name, scratch);
     }
     if (arguments->method == PATTERN_BEGIN) {
         matches = slice_starts_with_nocase(name, wanted);

@@ -225,17 +225,18 @@ static enum result make_headers(const struct reply *reply, struct making *making
     return RESULT_OK;
 }
 
-/* An error file, as it was written. */
+/* An error file, as it was written; a length that it does not announce is added. */
 static enum result make_message(const struct reply *reply, struct making *making)
 {
     begin_message(making, reply->status, reply->reason);
     making->message->version = reply->version;
     making->message->wants_close = reply->closes;
-    if (status_has_body(reply->status)) {
-        making->message->body = reply->has_length ? HTTP_BODY_LENGTH : HTTP_BODY_CLOSE;
+    enum result result = make_headers(reply, making);
+    if (result == RESULT_OK && status_has_body(reply->status)) {
+        result = reply->has_length ? RESULT_OK : add_length(making, reply->body.length);
+        making->message->body = HTTP_BODY_LENGTH;
         making->message->content_length = reply->body.length;
     }
-    enum result result = make_headers(reply, making);
     return result == RESULT_OK ? add_body(making, reply->body) : result;
 }
 

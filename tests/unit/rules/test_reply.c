@@ -148,9 +148,10 @@ static void test_error_file(void **state)
              "HTTP/1.0 503 Service Down\r\nX-Foo: bar\r\nContent-Type: text/plain\r\n"
              "\r\nsorry\n");
     struct verdict verdict = {.kind = VERDICT_DENY, .status = 503};
-    check_answer(&verdict, "Service Down", "x-foo: bar\ncontent-type: text/plain\n", "sorry\n");
+    check_answer(&verdict, "Service Down",
+                 "x-foo: bar\ncontent-type: text/plain\ncontent-length: 6\n", "sorry\n");
     assert_int_equal(test.response.version, HTTP_VERSION_1_0);
-    assert_int_equal(test.response.body, HTTP_BODY_CLOSE);
+    assert_int_equal(test.response.body, HTTP_BODY_LENGTH);
     assert_true(test.response.wants_close);
     set_page(files, 404, "HTTP/1.1 404 Nope\r\nContent-Length: 5\r\n\r\nhello");
     verdict.status = 404;
