@@ -428,7 +428,8 @@ static void retire(struct mux *mux)
 {
     struct h1 *h1 = h1_of_mux(mux);
     h1->is_retired = true;
-    if (h1->phase == H1_IDLE) {
+    bool waits = !list_is_empty(&h1->flow.waiter.link); /* its next request is there, unread */
+    if (h1->phase == H1_IDLE && !waits) {
         flow_later(&h1->flow);
     }
 }

@@ -169,6 +169,9 @@ static bool are_rules_passed(struct session *session, const struct rule_list *ru
     session->source = context.source;
     session->destination = context.destination;
     arena_clear(&worker->scratch);
+    if (verdict.kind == VERDICT_DROP) {
+        connection_make_silent(session->connection, verdict.rst_ttl);
+    }
     return verdict.kind == VERDICT_CONTINUE || verdict.kind == VERDICT_ACCEPT;
 }
 

@@ -234,6 +234,8 @@ struct proxy_settings {
     const char *log_format_file;
     unsigned log_format_line;
     const char *log_format_error_text;
+    const char *log_format_error_file;
+    unsigned log_format_error_line;
     struct log_format *log_format;       /* of frontends; NULL: the default format */
     struct log_format *log_format_error; /* error-log-format */
     const char *log_tag;

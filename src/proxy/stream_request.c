@@ -247,6 +247,9 @@ static enum progress deny(struct stream *stream, struct verdict *verdict)
         stream->backend->backend.counters.denied_requests++;
     }
     stream_note_end(stream, 'P', 'R');
+    if (verdict->kind == VERDICT_DROP) {
+        connection_make_silent(stream->session->connection, verdict->rst_ttl);
+    }
     if (verdict->kind != VERDICT_DENY || stream->is_tcp) {
         stream_enter(stream, STREAM_CLOSED);
         stream->client_abort = MUX_ABORT_SHUTDOWN;
@@ -440,6 +443,8 @@ static bool run_stage(struct stream *stream, enum progress *progress)
                run_rules(stream, &front->http_request, RULE_HTTP_REQUEST, progress);
     case STAGE_STATISTICS:
         return answer_statistics(stream, progress);
+    case STAGE_FRONTEND_REDIRECT:
+        return !stream->is_tcp && run_rules(stream, &front->redirects, RULE_HTTP_REQUEST, progress);
     case STAGE_SWITCH:
         return switch_backend(stream, progress);
     case STAGE_BACKEND_CONTENT:
@@ -448,6 +453,9 @@ static bool run_stage(struct stream *stream, enum progress *progress)
     case STAGE_BACKEND_HTTP:
         return is_separate && !stream->is_tcp &&
                run_rules(stream, &back->http_request, RULE_HTTP_REQUEST, progress);
+    case STAGE_BACKEND_REDIRECT:
+        return is_separate && !stream->is_tcp &&
+               run_rules(stream, &back->redirects, RULE_HTTP_REQUEST, progress);
     case STAGE_FINISH:
         return finish_request(stream, progress);
     case STAGE_END:

@@ -36,6 +36,7 @@ static enum progress begin_answer(struct stream *stream)
         return forward_interim(stream);
     }
     stream->facts.times.response_us = stream_now_us(stream);
+    variable_set_clear(&stream->variables[VARIABLE_REQUEST]);
     stream->facts.status = response->status;
     stream->final_server = stream->assigned;
     bool is_connect =
@@ -128,6 +129,9 @@ static enum progress replace_answer(struct stream *stream, struct verdict *verdi
         stream_note_end(stream, 'I', 'H');
     } else {
         stream_note_end(stream, 'L', 'H');
+    }
+    if (verdict->kind == VERDICT_DROP) {
+        connection_make_silent(stream->session->connection, verdict->rst_ttl);
     }
     stream_release_server(stream, true);
     http_message_clear(&stream->response);

@@ -61,13 +61,23 @@ static void end_largest_session(struct worker *worker)
     }
 }
 
+static bool is_memory_awaited(const struct worker *worker)
+{
+    unsigned waiting = 0;
+    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+        waiting += memory_waiting(worker->ledger, (enum wait_class)i);
+    }
+    return waiting > 0;
+}
+
 static void relieve(struct worker *worker)
 {
     enum pressure_level level = pressure_level(worker->memory);
     if (level >= PRESSURE_TIGHT) {
         worker_drop_idle_links(worker, RETIRED_A_TICK);
     }
-    if (level >= PRESSURE_SCARCE) {
+    /* whoever was admitted stays as long as nobody waits for its memory */
+    if (level >= PRESSURE_SCARCE && is_memory_awaited(worker)) {
         retire_idle_clients(worker, RETIRED_A_TICK);
     }
     if (level == PRESSURE_FULL) {

@@ -22,6 +22,7 @@
 
 #include "base/assert.h"
 #include "transport/connection_internal.h"
+#include "transport/socket_options.h"
 
 static void on_io(struct event_io *io, unsigned ready);
 static void on_released(struct event_deferred *deferred);
@@ -346,6 +347,14 @@ void connection_close(struct connection *connection, bool reset)
     set_state(connection, CONNECTION_CLOSED);
     connection->transport->connections_open--;
     event_defer(connection->transport->loop, &connection->released);
+}
+
+void connection_make_silent(struct connection *connection, uint8_t rst_ttl)
+{
+    connection->write_ended = true;
+    if (connection->fd >= 0) {
+        socket_make_silent(connection->fd, rst_ttl);
+    }
 }
 
 void connection_find_local(struct connection *connection)

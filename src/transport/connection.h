@@ -178,6 +178,12 @@ void connection_finish(struct connection *connection);
  * (SO_LINGER 0). */
 void connection_close(struct connection *connection, bool reset);
 
+/*
+ * Makes the close that must follow one that the peer is not told of (http-request silent-drop): see
+ * socket_make_silent. Nothing more is sent, no close_notify either.
+ */
+void connection_make_silent(struct connection *connection, uint8_t rst_ttl);
+
 /* Refreshes `local` from the kernel when not yet known. */
 void connection_find_local(struct connection *connection);
 

@@ -37,3 +37,15 @@ void socket_set_stream_options(int fd, const struct socket_stream_options *optio
                                 to_int(options->user_timeout_ms));
     }
 }
+
+void socket_make_silent(int fd, uint8_t rst_ttl)
+{
+    if (rst_ttl == 0 && socket_set_option(fd, IPPROTO_TCP, TCP_REPAIR, 1)) {
+        return; /* a socket under repair is closed without a word */
+    }
+    int hops = rst_ttl == 0 ? 1 : rst_ttl;
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)socket_set_option(fd, IPPROTO_IP, IP_TTL, hops);
+    (void)socket_set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops);
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}

@@ -22,4 +22,10 @@ bool socket_set_option(int fd, int level, int option, int value);
 /* Sets TCP options; what the kernel does not take is left at its default. */
 void socket_set_stream_options(int fd, const struct socket_stream_options *options);
 
+/*
+ * Makes the close that follows one that the peer is not told of: no packet leaves (that takes
+ * CAP_NET_ADMIN), else, or when `rst_ttl` is not 0, a RST that dies `rst_ttl` hops away (0: 1).
+ */
+void socket_make_silent(int fd, uint8_t rst_ttl);
+
 #endif

@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items):
     if not proxy.is_haproxy():
         gaps = known_gaps()
         for item in items:
-            name = item.nodeid.split("/")[-1]
+            name = item.nodeid.split("integration/")[-1]
             reason = gaps.get(name) or gaps.get(name.split("[")[0])
             if reason:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=False))

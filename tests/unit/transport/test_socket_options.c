@@ -64,12 +64,63 @@ static void test_refusals_are_told_or_passed_over(void **state)
     assert_int_equal(errno, EBADF);
 }
 
+/* A connected pair on the loopback. */
+static void open_pair(int *client, int *server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    *client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(*client, (struct sockaddr *)&address, length), 0);
+    *server = accept(listener, NULL, NULL);
+    assert_true(*server >= 0);
+    close(listener);
+}
+
+static void test_a_silent_close_sends_no_end(void **state)
+{
+    (void)state;
+    int client = -1;
+    int server = -1;
+    char byte = 0;
+    open_pair(&client, &server);
+    bool may_repair = socket_set_option(server, IPPROTO_TCP, TCP_REPAIR, 1);
+    (void)socket_set_option(server, IPPROTO_TCP, TCP_REPAIR, 0);
+    socket_make_silent(server, 0);
+    close(server);
+    assert_int_equal(recv(client, &byte, sizeof(byte), MSG_DONTWAIT), -1);
+    assert_int_equal(errno, may_repair ? EAGAIN : ECONNRESET);
+    close(client);
+}
+
+static void test_a_silent_close_with_a_limited_reset(void **state)
+{
+    (void)state;
+    enum { HOPS = 3 };
+    int client = -1;
+    int server = -1;
+    char byte = 0;
+    open_pair(&client, &server);
+    socket_make_silent(server, HOPS);
+    assert_int_equal(get_option(server, IPPROTO_IP, IP_TTL), HOPS);
+    close(server);
+    assert_int_equal(recv(client, &byte, sizeof(byte), 0), -1);
+    assert_int_equal(errno, ECONNRESET);
+    close(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sets_what_is_asked),
         cmocka_unit_test(test_leaves_the_rest_alone),
         cmocka_unit_test(test_refusals_are_told_or_passed_over),
+        cmocka_unit_test(test_a_silent_close_sends_no_end),
+        cmocka_unit_test(test_a_silent_close_with_a_limited_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
