@@ -7,6 +7,8 @@
  *
  * Memory: the file's bytes, which the reply's slices point into.
  */
+#include <stdint.h>
+
 #include "base/number.h"
 #include "http/fields.h"
 #include "memory/memory.h"
@@ -23,6 +25,9 @@ enum {
     VERSION_BYTES = sizeof("HTTP/1.1") - 1,
     DELETE_BYTE = 127,
 };
+
+/* A 304 announces a length without a payload: more than this is no length to a reader. */
+static const uint64_t LENGTH_MAX = INT64_MAX / 2;
 
 /* Cuts one line off `rest`, without its CRLF or LF. False when there is no whole line. */
 static bool take_line(struct slice *rest, struct slice *line)
@@ -128,7 +133,7 @@ static enum result keep_header(struct rule_parser *parser, struct reply *reply, 
     }
     if (id == HTTP_NAME_CONTENT_LENGTH) {
         uint64_t length = 0;
-        if (number_parse_decimal(value, &length) != RESULT_OK ||
+        if (number_parse_decimal(value, &length) != RESULT_OK || length > LENGTH_MAX ||
             (framing->has_length && framing->length != length)) {
             return parser_fail(parser, "invalid content-length");
         }

@@ -106,6 +106,8 @@ static void test_repeated_length(void **state)
     check_bad("HTTP/1.1 503 X\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
               "invalid content-length");
     check_bad("HTTP/1.1 503 X\r\nContent-Length: x\r\n\r\nabc", "invalid content-length");
+    check_bad("HTTP/1.1 304 X\r\nContent-Length: 9999999999999999999\r\n\r\n",
+              "invalid content-length");
 }
 
 static void test_empty(void **state)
