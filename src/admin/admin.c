@@ -88,8 +88,10 @@ enum result admin_bind(struct admin *admin, struct text *error)
 {
     LIST_EACH(link, &admin->sockets) {
         struct admin_socket *socket = container_of(link, struct admin_socket, link);
-        enum result result = listener_bind(&socket->listener, &admin->worker->transport,
-                                           &socket->settings->listener, error);
+        struct listener_options options = socket->settings->listener;
+        options.is_operator = true; /* it must answer when traffic has filled the memory */
+        enum result result =
+            listener_bind(&socket->listener, &admin->worker->transport, &options, error);
         if (result != RESULT_OK) {
             return result;
         }

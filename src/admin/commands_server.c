@@ -8,6 +8,7 @@
 
 #include "admin/cli.h"
 #include "admin/commands.h"
+#include "admin/server_action.h"
 #include "base/number.h"
 #include "proxy/endpoint.h"
 #include "proxy/proxy.h"
@@ -41,33 +42,19 @@ static void serve_queues(struct cli_request *request, struct server *server)
 
 /* ---- states ---- */
 
-static void set_ready(struct cli_request *request, struct server *server)
+static void act(struct cli_request *request, struct server *server, enum server_action action)
 {
-    server_set_admin(server, 0, SERVER_MAINT_FORCED | SERVER_MAINT_CONFIGURED | SERVER_DRAIN_FORCED,
-                     request->now_ms);
-    serve_queues(request, server);
-}
-
-static void set_maintenance(struct cli_request *request, struct server *server)
-{
-    server_set_admin(server, SERVER_MAINT_FORCED, 0, request->now_ms);
-    endpoint_purge_idle(endpoint_of(server), TIME_NEVER);
-}
-
-static void set_drain(struct cli_request *request, struct server *server)
-{
-    server_set_admin(server, SERVER_DRAIN_FORCED, SERVER_MAINT_FORCED | SERVER_MAINT_CONFIGURED,
-                     request->now_ms);
+    (void)server_action_run(action, request->worker, server, request->now_ms);
 }
 
 static void set_state(struct cli_request *request, struct server *server, const char *value)
 {
     if (strcmp(value, "ready") == 0) {
-        set_ready(request, server);
+        act(request, server, SERVER_ACTION_READY);
     } else if (strcmp(value, "drain") == 0) {
-        set_drain(request, server);
+        act(request, server, SERVER_ACTION_DRAIN);
     } else if (strcmp(value, "maint") == 0) {
-        set_maintenance(request, server);
+        act(request, server, SERVER_ACTION_MAINTENANCE);
     } else {
         text_append_string(request->out,
                            "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n");
@@ -76,13 +63,14 @@ static void set_state(struct cli_request *request, struct server *server, const 
 
 static void set_health(struct cli_request *request, struct server *server, const char *value)
 {
-    if (strcmp(value, "up") == 0) {
-        server_set_health(server, SERVER_UP, request->now_ms);
-        serve_queues(request, server);
+    if (server->tracked != NULL) {
+        text_append_string(request->out, "cannot change health on a tracking server.\n");
+    } else if (strcmp(value, "up") == 0) {
+        act(request, server, SERVER_ACTION_HEALTH_UP);
     } else if (strcmp(value, "down") == 0) {
-        server_set_health(server, SERVER_DOWN, request->now_ms);
+        act(request, server, SERVER_ACTION_HEALTH_DOWN);
     } else if (strcmp(value, "stopping") == 0) {
-        server_set_admin(server, SERVER_DRAIN_FORCED, 0, request->now_ms);
+        act(request, server, SERVER_ACTION_HEALTH_STOPPING);
     } else {
         text_append_string(request->out,
                            "'set server <srv> health' expects 'up', 'stopping', or 'down'.\n");
@@ -180,7 +168,7 @@ static enum result enable_server(struct cli_request *request, void *opaque)
     (void)opaque;
     struct server *server = find_server(request, ARG_SERVER);
     if (server != NULL) {
-        set_ready(request, server);
+        act(request, server, SERVER_ACTION_READY);
     }
     return RESULT_END;
 }
@@ -190,9 +178,30 @@ static enum result disable_server(struct cli_request *request, void *opaque)
     (void)opaque;
     struct server *server = find_server(request, ARG_SERVER);
     if (server != NULL) {
-        set_maintenance(request, server);
+        act(request, server, SERVER_ACTION_MAINTENANCE);
     }
     return RESULT_END;
+}
+
+static enum result switch_checks(struct cli_request *request, enum server_action action)
+{
+    struct server *server = find_server(request, ARG_SERVER);
+    if (server != NULL && !server_action_run(action, request->worker, server, request->now_ms)) {
+        text_append_string(request->out, "Health checks are not configured on this server.\n");
+    }
+    return RESULT_END;
+}
+
+static enum result enable_health(struct cli_request *request, void *opaque)
+{
+    (void)opaque;
+    return switch_checks(request, SERVER_ACTION_CHECKS_ON);
+}
+
+static enum result disable_health(struct cli_request *request, void *opaque)
+{
+    (void)opaque;
+    return switch_checks(request, SERVER_ACTION_CHECKS_OFF);
 }
 
 static enum result set_weight(struct cli_request *request, void *opaque)
@@ -374,6 +383,8 @@ const struct cli_command COMMANDS_SERVER[] = {
      NULL},
     {"disable server", "<b>/<s> : disable a server for maintenance", CLI_ADMIN, disable_server,
      NULL},
+    {"enable health", "<b>/<s> : enable health checks", CLI_ADMIN, enable_health, NULL},
+    {"disable health", "<b>/<s> : disable health checks", CLI_ADMIN, disable_health, NULL},
     {"set weight", "<b>/<s> <weight>[%] : change a server's weight", CLI_ADMIN, set_weight, NULL},
     {"get weight", "<b>/<s> : report a server's current weight", CLI_USER, get_weight, NULL},
     {"set maxconn server", "<b>/<s> <n> : change a server's maxconn setting", CLI_ADMIN,

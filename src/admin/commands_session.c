@@ -10,6 +10,7 @@
 
 #include "admin/cli.h"
 #include "admin/commands.h"
+#include "admin/server_action.h"
 #include "base/number.h"
 #include "proxy/proxy.h"
 #include "proxy/stream.h"
@@ -82,12 +83,8 @@ static enum result shutdown_server_sessions(struct cli_request *request, void *o
         text_append_string(request->out, "No such server.\n");
         return RESULT_END;
     }
-    LIST_EACH(link, &request->worker->streams) {
-        struct stream *stream = container_of(link, struct stream, link);
-        if (stream->assigned == server) {
-            stream_shutdown(stream, 'K');
-        }
-    }
+    (void)server_action_run(SERVER_ACTION_SHUTDOWN_SESSIONS, request->worker, server,
+                            request->now_ms);
     return RESULT_END;
 }
 
