@@ -99,7 +99,8 @@ void http1_body_begin(struct http1_body *body, const struct http_message *messag
  * Looks at the next bytes. RESULT_OK: the first `*skip` bytes are framing to drop, the `*data`
  * bytes after them, at least one, are body. RESULT_BLOCKED: more bytes are needed; `*skip` bytes of
  * framing to drop. RESULT_END: the body is complete; `*skip` bytes of framing to drop; in
- * HTTP1_BODY_TRAILERS state http1_parse_trailers is next. RESULT_INVALID: bad framing.
+ * HTTP1_BODY_TRAILERS state http1_parse_trailers is next. RESULT_INVALID: bad framing; the body is
+ * as it was, so that the same bytes are refused again.
  */
 MUST_USE enum result http1_body_next(struct http1_body *body, struct slice bytes, size_t *skip,
                                      size_t *data);

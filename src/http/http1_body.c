@@ -139,11 +139,13 @@ static size_t take_data(struct http1_body *body, size_t available)
 
 enum result http1_body_next(struct http1_body *body, struct slice bytes, size_t *skip, size_t *data)
 {
+    const struct http1_body before = *body;
     size_t at = 0;
     *skip = 0;
     *data = 0;
     while (at < bytes.length && is_in_framing(body)) {
         if (!read_framing(body, bytes.data[at])) {
+            *body = before; /* so that who asks again is told again */
             return RESULT_INVALID;
         }
         at++;

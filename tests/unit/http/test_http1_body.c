@@ -30,6 +30,8 @@ static void read_on(struct http1_body *body, struct slice all, size_t available,
         assert_true(result == RESULT_INVALID || skip + data <= rest.length);
         outcome->result = result;
         if (result == RESULT_INVALID) {
+            /* It stays so: nobody gets past the bad byte by asking again. */
+            assert_int_equal(http1_body_next(body, rest, &skip, &data), RESULT_INVALID);
             return;
         }
         assert_true(result != RESULT_OK || data > 0);
