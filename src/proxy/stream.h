@@ -125,6 +125,7 @@ struct stream {
     bool timer_fired;
     bool is_redispatched_once;
     bool reused_link_failed;       /* the next try dials */
+    bool interim_received;         /* the server has begun to answer: not tried again */
     bool reply_head_sent;          /* in STREAM_REPLY */
     bool continue_sent;            /* 100 Continue made here */
     bool deadline_ends_inspection; /* else the rules are just run again then */

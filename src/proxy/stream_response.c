@@ -21,6 +21,7 @@ enum {
 static enum progress forward_interim(struct stream *stream)
 {
     enum result result = stream->client->mux->ops->send_head(stream->client, &stream->response);
+    stream->interim_received = true;
     stream->response.status = 0;
     http_message_clear(&stream->response);
     if (result == RESULT_FAILED) {
@@ -62,7 +63,8 @@ static enum progress malformed_response(struct stream *stream, const struct mux_
 static enum progress closed_without_response(struct stream *stream)
 {
     bool is_stale = stream->context.server_reused && stream->up.bytes == 0 &&
-                    !stream->reused_link_failed && stream_is_idempotent(stream);
+                    !stream->interim_received && !stream->reused_link_failed &&
+                    stream_is_idempotent(stream);
     http_message_clear(&stream->response);
     if (is_stale) {
         stream->reused_link_failed = true;

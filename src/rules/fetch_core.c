@@ -583,21 +583,57 @@ static enum result fetch_variable(const struct sample_call *call, struct rule_co
     return sample_give_text(out, sample_argument_text(call->arguments, 1));
 }
 
+/* The credentials of the request's Authorization in `bytes`; false when they are not those of a
+ * user of the list. */
+static bool find_user(const struct userlist *list, const struct rule_context *context,
+                      char bytes[HTTP_AUTH_BYTES_MAX], struct http_credentials *credentials)
+{
+    struct slice value = http_fields_value(&context->request->fields, HTTP_NAME_AUTHORIZATION);
+    return list != NULL &&
+           http_auth_parse_basic(value, bytes, HTTP_AUTH_BYTES_MAX, credentials) == RESULT_OK &&
+           userlist_check(list, credentials->user, credentials->password,
+                          context->scratch->account) == RESULT_OK;
+}
+
 static enum result fetch_http_auth(const struct sample_call *call, struct rule_context *context,
                                    struct sample *out)
 {
-    const struct userlist *list = sample_argument_target(call->arguments, 0);
     if (context->request == NULL) {
         return missing(context);
     }
     char bytes[HTTP_AUTH_BYTES_MAX];
     struct http_credentials credentials;
-    struct slice value = http_fields_value(&context->request->fields, HTTP_NAME_AUTHORIZATION);
-    bool is_user = list != NULL &&
-                   http_auth_parse_basic(value, bytes, sizeof(bytes), &credentials) == RESULT_OK &&
-                   userlist_check(list, credentials.user, credentials.password,
-                                  context->scratch->account) == RESULT_OK;
-    return sample_give_bool(out, is_user);
+    const struct userlist *list = sample_argument_target(call->arguments, 0);
+    return sample_give_bool(out, find_user(list, context, bytes, &credentials));
+}
+
+/* In an ACL the groups of the user one after the other, elsewhere the user's name. */
+static enum result fetch_http_auth_group(const struct sample_call *call,
+                                         struct rule_context *context, struct sample *out)
+{
+    if (context->request == NULL) {
+        return missing(context);
+    }
+    char bytes[HTTP_AUTH_BYTES_MAX];
+    struct http_credentials credentials;
+    const struct userlist *list = sample_argument_target(call->arguments, 0);
+    if (!find_user(list, context, bytes, &credentials)) {
+        return RESULT_NOT_FOUND;
+    }
+    if (call->cursor == NULL) {
+        struct slice user = arena_copy(context->scratch, credentials.user);
+        return user.data == NULL ? RESULT_NO_MEMORY : sample_give_text(out, user);
+    }
+    unsigned index = (unsigned)call->cursor->state[0]++;
+    const char *group = userlist_group_of(list, credentials.user, index);
+    if (group == NULL) {
+        return RESULT_NOT_FOUND;
+    }
+    enum result result = sample_give_text(out, slice_from_string(group));
+    if (userlist_group_of(list, credentials.user, index + 1) != NULL) {
+        out->flags |= SAMPLE_NOT_LAST;
+    }
+    return result;
 }
 
 const struct sample_fetch fetches_logic[] = {
@@ -614,6 +650,14 @@ const struct sample_fetch fetches_logic[] = {
      SAMPLE_BOOL,
      FETCH_OF_STREAM,
      fetch_http_auth,
+     NULL,
+     0,
+     0},
+    {"http_auth_group",
+     {1, {ARGUMENT_USERLIST}},
+     SAMPLE_STRING,
+     FETCH_OF_STREAM,
+     fetch_http_auth_group,
      NULL,
      0,
      0},

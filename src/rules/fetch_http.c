@@ -120,6 +120,13 @@ static enum result fetch_url_param(const struct sample_call *call, struct rule_c
     return RESULT_NOT_FOUND;
 }
 
+static enum result fetch_url_param_integer(const struct sample_call *call,
+                                           struct rule_context *context, struct sample *out)
+{
+    enum result result = fetch_url_param(call, context, out);
+    return result == RESULT_OK ? sample_cast(context, out, SAMPLE_INTEGER) : result;
+}
+
 /* ---- fields ---- */
 
 static const struct http_fields *fields_of(const struct sample_call *call,
@@ -349,6 +356,14 @@ const struct sample_fetch fetches_http[] = {
      NULL,
      0,
      FETCH_HAS_FORMS},
+    {"urlp_val",
+     {0, {ARGUMENT_STRING, ARGUMENT_STRING}},
+     SAMPLE_INTEGER,
+     IN_REQUEST,
+     fetch_url_param_integer,
+     NULL,
+     0,
+     0},
     {"hdr", NAME_AND_PLACE, SAMPLE_STRING, IN_REQUEST, fetch_field, NULL, 0, FETCH_HAS_FORMS},
     {"req.hdr", NAME_AND_PLACE, SAMPLE_STRING, IN_REQUEST, fetch_field, NULL, 0, FETCH_HAS_FORMS},
     {"req.fhdr", NAME_AND_PLACE, SAMPLE_STRING, IN_REQUEST, fetch_field, NULL, HEADER_WHOLE,

@@ -70,6 +70,17 @@ static const struct sample_converter *find_converter(const struct rule_registry 
     return NULL;
 }
 
+static bool is_form(struct slice word)
+{
+    static const char *const FORMS[] = {"beg", "dir", "dom", "end", "len", "reg", "sub", NULL};
+    for (const char *const *form = FORMS; *form != NULL; form++) {
+        if (slice_equal(word, slice_from_string(*form))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "path_beg": the fetch that has forms, and the form behind the last '_'. */
 static const struct sample_fetch *find_form(const struct rule_registry *registry, struct slice name,
                                             struct slice *form)
@@ -78,7 +89,7 @@ static const struct sample_fetch *find_form(const struct rule_registry *registry
     while (end > 0 && name.data[end - 1] != '_') {
         end--;
     }
-    if (end <= 1) {
+    if (end <= 1 || !is_form(slice_skip(name, end))) {
         return NULL;
     }
     const struct sample_fetch *fetch = find_fetch(registry, slice_first(name, end - 1));
