@@ -195,6 +195,16 @@ static struct statistics_value read_stopping(const struct info_source *source)
     return u32(source->facts->is_stopping ? 1 : 0);
 }
 
+static struct statistics_value read_tls_rate(const struct info_source *source)
+{
+    return u32(rate_read(&source->facts->tls_rate, source->now_ms));
+}
+
+static struct statistics_value read_tls_rate_max(const struct info_source *source)
+{
+    return u32(source->facts->tls_rate.max);
+}
+
 static struct statistics_value read_jobs(const struct info_source *source)
 {
     return u32(source->facts->connections_current);
@@ -309,6 +319,45 @@ static const struct info_field FIELDS[] = {
     {"MaxSessRate", "MMP",
      "Highest SessRate reached on this worker process since started (in sessions per second)",
      read_session_rate_max},
+    {"SslRate", "MRP",
+     "Number of SSL connections created on this worker process over the last second",
+     read_tls_rate},
+    {"SslRateLimit", "CLP", "Hard limit for SslRate (global.maxsslrate)", read_zero},
+    {"MaxSslRate", "MMP",
+     "Highest SslRate reached on this worker process since started (in connections per second)",
+     read_tls_rate_max},
+    {"SslFrontendKeyRate", "MRP",
+     "Number of SSL keys created on frontends in this worker process over the last second",
+     read_zero},
+    {"SslFrontendMaxKeyRate", "MMP",
+     "Highest SslFrontendKeyRate reached on this worker process since started (in SSL keys per "
+     "second)",
+     read_zero},
+    {"SslFrontendSessionReuse_pct", "MRP",
+     "Percent of frontend SSL connections which did not require a new key", read_zero},
+    {"SslBackendKeyRate", "MRP",
+     "Number of SSL keys created on backends in this worker process over the last second",
+     read_zero},
+    {"SslBackendMaxKeyRate", "MMP",
+     "Highest SslBackendKeyRate reached on this worker process since started (in SSL keys per "
+     "second)",
+     read_zero},
+    {"SslCacheLookups", "MCP",
+     "Total number of SSL session ID lookups in the SSL session cache on this worker since started",
+     read_zero},
+    {"SslCacheMisses", "MCP",
+     "Total number of SSL session ID lookups that didn't find a session in the SSL session cache "
+     "on "
+     "this worker since started",
+     read_zero},
+    {"CompressBpsIn", "MRP",
+     "Number of bytes submitted to HTTP compression in this worker process over the last second",
+     read_zero},
+    {"CompressBpsOut", "MRP",
+     "Number of bytes out of HTTP compression in this worker process over the last second",
+     read_zero},
+    {"CompressBpsRateLim", "CLP",
+     "Limit of CompressBpsOut beyond which HTTP compression is automatically disabled", read_zero},
     {"Tasks", "MGP", "Total number of tasks in the current worker process (active + sleeping)",
      read_jobs},
     {"Run_queue", "MGP", "Total number of active tasks+tasklets in the current worker process",
@@ -343,8 +392,17 @@ static const struct info_field FIELDS[] = {
      "Total number of failed DNS resolutions in current worker process since started", read_zero},
     {"TotalBytesOut", "MGP",
      "Total number of bytes emitted by current worker process since started", read_bytes_out},
+    {"TotalSplicdedBytesOut", "MGP",
+     "Total number of bytes emitted by current worker process through a kernel pipe since started",
+     read_zero},
     {"BytesOutRate", "MRP",
      "Number of bytes emitted by current worker process over the last second", read_bytes_out_rate},
+    {"DebugCommandsIssued", "MGP",
+     "Number of debug commands issued on this process (anything > 0 is unsafe)", read_zero},
+    {"CumRecvLogs", "MGP",
+     "Total number of log messages received by log-forwarding listeners on "
+     "this worker process since started",
+     read_zero},
     {"Build info", "POS", "Build info", read_version},
     {"Memmax_bytes", "CLP",
      "Worker process's hard limit on memory usage in byes (-m on command line)", read_limit_bytes},
@@ -430,6 +488,37 @@ static enum result show_version(struct cli_request *request, void *opaque)
     return RESULT_END;
 }
 
+static void append_socket(struct text *text, const struct bind_settings *settings)
+{
+    static const char *const LEVELS[] = {
+        [CLI_USER] = "user", [CLI_OPERATOR] = "operator", [CLI_ADMIN] = "admin"};
+    const struct address *address = &settings->listener.address;
+    if (address->family == AF_UNIX && address->path != NULL) {
+        text_append_string(text, address->path);
+    } else {
+        address_append_with_port(text, address, true);
+    }
+    text_append_format(text, " %s all\n", LEVELS[settings->level]);
+}
+
+static enum result show_cli_sockets(struct cli_request *request, void *opaque)
+{
+    unsigned *next = opaque;
+    unsigned index = 0;
+    text_append_string(request->out, *next == 0 ? "# socket lvl processes\n" : "");
+    LIST_EACH(link, &request->worker->configuration->global.stats_sockets) {
+        if (index++ < *next) {
+            continue;
+        }
+        if (!cli_row_fits(request)) {
+            return RESULT_OK;
+        }
+        append_socket(request->out, container_of(link, struct bind_settings, link));
+        *next = index;
+    }
+    return RESULT_END;
+}
+
 static enum result show_env(struct cli_request *request, void *opaque)
 {
     unsigned *next = opaque;
@@ -452,6 +541,7 @@ const struct cli_command COMMANDS_INFO[] = {
     {"show info", "[desc|json|typed]* : report information about the running process", CLI_USER,
      show_info, NULL},
     {"show version", ": show version of the current process", CLI_USER, show_version, NULL},
+    {"show cli sockets", ": dump list of cli sockets", CLI_OPERATOR, show_cli_sockets, NULL},
     {"show env", "[var] : dump environment variables known to the process", CLI_OPERATOR, show_env,
      NULL},
     {NULL, NULL, CLI_USER, NULL, NULL},

@@ -69,7 +69,8 @@ enum { CELLS_COUNT = sizeof(CELLS) / sizeof(CELLS[0]) };
 
 /* ---- values ---- */
 
-void html_append(struct text *text, struct slice s)
+/* Appends `s` with everything escaped that HTML could take for its own; long ones are cut. */
+static void append_escaped(struct text *text, struct slice s)
 {
     struct slice shown = slice_first(s, VALUE_MAX);
     for (size_t i = 0; i < shown.length; i++) {
@@ -93,7 +94,7 @@ void html_append(struct text *text, struct slice s)
 
 static void append_string(struct text *text, const char *string)
 {
-    html_append(text, slice_from_string(string));
+    append_escaped(text, slice_from_string(string));
 }
 
 /* "17", "1.4 KiB", "233 MiB": three digits. */
@@ -149,7 +150,7 @@ static void append_address(struct text *text, const struct statistics_html *page
     text_append_string(&rest, suffix);
     statistics_query_append(&rest, query);
     append_string(text, page->settings->uri);
-    html_append(text, text_slice(&rest));
+    append_escaped(text, text_slice(&rest));
 }
 
 static void append_link(struct text *text, const struct statistics_html *page, const char *suffix,
@@ -417,7 +418,7 @@ static void append_legend(struct text *text, const struct statistics_object *obj
         value_append_plain(&plain, &value);
         if (plain.length > 0) {
             text_append_format(text, " %s: ", COLUMNS[i]);
-            html_append(text, text_slice(&plain));
+            append_escaped(text, text_slice(&plain));
         }
     }
     text_append_string(text, "</small>");
@@ -437,7 +438,7 @@ static void append_name(struct text *text, const struct statistics_html *page,
     if (NAMES[object->kind] != NULL) {
         text_append_string(text, NAMES[object->kind]);
     } else {
-        html_append(text, name.string);
+        append_escaped(text, name.string);
     }
     if (page->settings->show_legends) {
         append_legend(text, object);
@@ -453,11 +454,11 @@ static void append_check_title(struct text *text, const struct statistics_object
     struct statistics_value description = read_value("check_desc", object, &buffer);
     if (description.type == STATISTICS_STRING && description.string.length > 0) {
         text_append_string(text, " title=\"");
-        html_append(text, description.string);
+        append_escaped(text, description.string);
         struct statistics_value last = read_value("last_chk", object, &buffer);
         if (last.string.length > 0) {
             text_append_string(text, ": ");
-            html_append(text, last.string);
+            append_escaped(text, last.string);
         }
         text_append_string(text, "\"");
     }
@@ -481,7 +482,7 @@ static void append_value(struct text *text, enum cell_form form,
     case CELL_NUMBER:
     case CELL_TEXT:
         value_append_plain(&plain, value);
-        html_append(text, text_slice(&plain));
+        append_escaped(text, text_slice(&plain));
         return;
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The statistics page's HTML: one file without scripts or external parts, readable by keyboard and
- * screen reader, in light and dark colours. Every value is escaped.
+ * screen reader, in light and dark colours. Every value is escaped and cut to what a cell can show.
  */
 #ifndef WEIR_ADMIN_STATISTICS_HTML_H
 #define WEIR_ADMIN_STATISTICS_HTML_H
@@ -25,9 +25,6 @@ struct statistics_html {
 
 /* Room that any of the calls below needs at most. */
 enum { STATISTICS_HTML_PIECE_MAX = 14336 };
-
-/* Appends `s` with everything escaped that HTML could take for its own; long ones are cut. */
-void html_append(struct text *text, struct slice s);
 
 /* Head, facts of the process, memory and pressure, links, what became of an action. */
 void html_append_start(struct text *text, const struct statistics_html *page);

@@ -56,7 +56,8 @@ enum result statistics_post_read(struct slice form, struct statistics_post *post
     return result;
 }
 
-enum result statistics_post_next_server(struct statistics_post *post, struct slice *name)
+/* The next server of the form, decoded, valid until the next call. RESULT_END: no more. */
+static enum result next_server(struct statistics_post *post, struct slice *name)
 {
     struct http_parameter parameter;
     while (http_parameter_next(&post->rest, NO_DELIMITER, &parameter)) {
@@ -83,7 +84,7 @@ enum statistics_outcome statistics_post_run(struct statistics_post *post, struct
     unsigned changed = 0;
     struct slice name;
     enum result result = RESULT_OK;
-    while (post->has_action && (result = statistics_post_next_server(post, &name)) == RESULT_OK) {
+    while (post->has_action && (result = next_server(post, &name)) == RESULT_OK) {
         struct server *server = backend_find_server(&proxy->backend, name);
         bool is_changed = server != NULL && server_action_run(post->action, worker, server, now_ms);
         changed += is_changed ? 1 : 0;

@@ -23,7 +23,7 @@ struct statistics_post {
     struct slice backend; /* name or "#<id>", decoded; data NULL: none */
     enum server_action action;
     bool has_action;
-    struct slice rest; /* where statistics_post_next_server goes on */
+    struct slice rest; /* of the form, for the servers */
     char server_bytes[STATISTICS_POST_NAME_MAX];
 };
 
@@ -32,10 +32,6 @@ struct statistics_post {
  * not exist.
  */
 MUST_USE enum result statistics_post_read(struct slice form, struct statistics_post *post);
-
-/* The next server of the form, decoded, valid until the next call. RESULT_END: no more;
- * RESULT_INVALID: as above. */
-MUST_USE enum result statistics_post_next_server(struct statistics_post *post, struct slice *name);
 
 /* Whether a proxy may be changed by who sent the form. */
 struct statistics_permission {

@@ -6,6 +6,7 @@
 #ifndef WEIR_TESTS_SUPPORT_WORLD_H
 #define WEIR_TESTS_SUPPORT_WORLD_H
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
