@@ -200,6 +200,10 @@ static enum progress wait_for_input(struct stream *stream, const struct verdict 
         if (wait_ms == 0) {
             wait_ms = stream_proxy(stream)->settings->request_inspect_ms;
         }
+        if (wait_ms == 0 && stream->is_tcp) { /* without inspect-delay nothing is waited for */
+            stream->inspection_over = true;
+            return PROGRESS_AGAIN;
+        }
         uint64_t now_ms = stream_now_ms(stream);
         stream->state_deadline_ms = wait_ms == 0 ? TIME_NEVER : now_ms + wait_ms;
     }

@@ -163,17 +163,17 @@ static enum progress wait_for_response_body(struct stream *stream, const struct 
         if (result == RESULT_NO_MEMORY) {
             return stream_wait_for_memory(stream);
         }
-        if (result == RESULT_BLOCKED) {
-            uint64_t wait_ms = verdict->wait_ms != 0
-                                   ? verdict->wait_ms
-                                   : stream->backend->settings->response_inspect_ms;
+        uint64_t wait_ms = verdict->wait_ms != 0 ? verdict->wait_ms
+                                                 : stream->backend->settings->response_inspect_ms;
+        if (result == RESULT_BLOCKED && wait_ms != 0) {
             stream->deadline_ends_inspection = verdict->wait_ms == 0;
-            if (stream->state_deadline_ms == TIME_NEVER && wait_ms != 0) {
+            if (stream->state_deadline_ms == TIME_NEVER) {
                 stream->state_deadline_ms = stream_now_ms(stream) + wait_ms;
             }
-            return PROGRESS_WAIT;
+            return stream->is_tcp ? stream_relay_up(stream) : PROGRESS_WAIT;
         }
-        down->has_ended = true; /* the end, or a failure that the relay will see again */
+        /* the end, or a failure that the relay will see again */
+        down->has_ended = result != RESULT_BLOCKED;
     }
     stream->inspection_over = true;
     return PROGRESS_AGAIN;
@@ -270,6 +270,10 @@ enum progress stream_step_answer(struct stream *stream)
     enum progress progress = PROGRESS_AGAIN;
     while (!run_stage(stream, &progress)) {
         stream->answer_stage++;
+        if (stream->is_tcp) { /* no message, no more rules */
+            stream_enter(stream, STREAM_RELAY);
+            break;
+        }
     }
     return progress;
 }

@@ -267,6 +267,16 @@ static enum result acquire(struct stream *stream)
     return result;
 }
 
+/* What follows once there is a server: of a TCP session, rules on its first bytes, or the relay. */
+static enum stream_state state_with_server(const struct stream *stream)
+{
+    if (!stream->is_tcp) {
+        return STREAM_SEND_HEAD;
+    }
+    bool has_rules = !list_is_empty(&stream->backend->settings->tcp_response.rules);
+    return has_rules ? STREAM_ANSWER : STREAM_RELAY;
+}
+
 static enum progress open_server_stream(struct stream *stream)
 {
     struct server_link *link = stream->server_link;
@@ -283,7 +293,7 @@ static enum progress open_server_stream(struct stream *stream)
     }
     stream->facts.times.connect_us = stream_now_us(stream);
     stream->server_active_ms = stream_now_ms(stream);
-    stream_enter(stream, stream->is_tcp ? STREAM_RELAY : STREAM_SEND_HEAD);
+    stream_enter(stream, state_with_server(stream));
     return PROGRESS_AGAIN;
 }
 

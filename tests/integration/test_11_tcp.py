@@ -209,6 +209,31 @@ def test_rules_on_responses(relay, connect):
     connect(proxy.port).send(b"x").expect_close()
 
 
+def test_rules_on_responses_let_good_ones_through(relay, connect):
+    """The client's bytes go on while the server's are waited for."""
+    proxy = relay(echo, backend="""
+        tcp-response inspect-delay 2s
+        tcp-response content accept if { res.payload(0,3) -m str two }
+        tcp-response content reject if WAIT_END
+    """)
+    raw = connect(proxy.port)
+    assert raw.send(b"t").send(b"wo").read(3) == b"two"
+    data = os.urandom(300000)
+    sender = threading.Thread(target=raw.send, args=(data,))
+    sender.start()
+    assert raw.read(len(data)) == data
+    sender.join(5)
+    started = time.monotonic()
+    connect(proxy.port).send(b"xx").expect_close()
+    assert time.monotonic() - started > 1.9
+
+
+def test_rules_without_a_delay_wait_for_nothing(relay, connect):
+    proxy = relay(echo, frontend="tcp-request content accept if { req.len gt 100 }",
+                  backend="tcp-response content accept if { res.len gt 100 }")
+    assert connect(proxy.port).send(b"hi").read(2) == b"hi"
+
+
 def test_content_switching(weir, ports, scripted, connect):
     one = scripted(lambda peer: peer.send("one") and peer.reader.more())
     two = scripted(lambda peer: peer.send("two") and peer.reader.more())
