@@ -14,9 +14,10 @@
 
 enum {
     OUTPUT_MAX = 65536,  /* bytes ahead of the socket */
-    ANSWER_SIZE = 16384, /* one piece of an answer */
+    ANSWER_SIZE = 32768, /* one piece of an answer: more than two rows of JSON */
     PATTERN_MAX = 8,     /* of "<< pattern" */
     DEFAULT_TIMEOUT_MS = 10000,
+    RETRY_MS = 20, /* after memory was refused */
 };
 
 struct cli_session {
@@ -37,6 +38,7 @@ struct cli_session {
     bool has_prompt;
     bool ends; /* closes once the output is written */
     bool is_timed;
+    bool is_short; /* memory was refused: again in a moment */
 };
 
 size_t cli_session_bytes(void)
@@ -95,6 +97,7 @@ static bool run_command(struct cli_session *session)
         enum result result = session->command->run(&session->request, session->state);
         if (!write_text(session, text_slice(&out))) {
             memcpy(session->state, before, sizeof(before)); /* once more when memory is there */
+            session->is_short = true;
             return false;
         }
         if (result == RESULT_END) {
@@ -315,17 +318,20 @@ static void update(struct cli_session *session)
         close_session(session);
         return;
     }
-    bool reads = session->command == NULL && session->rest == NULL && !session->ends &&
-                 !session->connection->read_ended;
+    bool is_busy = session->command != NULL || session->rest != NULL;
+    bool reads = !is_busy && !session->ends && !session->connection->read_ended;
+    bool goes_on = is_busy && !session->is_short; /* as soon as the socket takes more */
     connection_want(session->connection,
-                    (reads ? EVENT_READ : 0U) | (is_written ? 0U : EVENT_WRITE));
-    const struct global_settings *global = &session->server->worker->configuration->global;
-    event_timer_set(&session->timer,
-                    global->stats_timeout_ms != 0 ? global->stats_timeout_ms : DEFAULT_TIMEOUT_MS);
+                    (reads ? EVENT_READ : 0U) | (!is_written || goes_on ? EVENT_WRITE : 0U));
+    uint32_t timeout_ms = session->server->worker->configuration->global.stats_timeout_ms;
+    event_timer_set(&session->timer, session->is_short ? RETRY_MS
+                                     : timeout_ms != 0 ? timeout_ms
+                                                       : DEFAULT_TIMEOUT_MS);
 }
 
 static void work(struct cli_session *session)
 {
+    session->is_short = false;
     while (session->output.bytes < OUTPUT_MAX && !session->ends) {
         if (session->command != NULL) {
             if (!run_command(session)) {
@@ -388,7 +394,12 @@ static const struct connection_events CLI_EVENTS = {
 
 static void on_timer(struct event_timer *timer)
 {
-    close_session(container_of(timer, struct cli_session, timer));
+    struct cli_session *session = container_of(timer, struct cli_session, timer);
+    if (session->is_short) {
+        work(session);
+    } else {
+        close_session(session);
+    }
 }
 
 enum result cli_session_open(struct cli_server *server, int fd, const struct address *peer,

@@ -399,7 +399,7 @@ static const struct info_field FIELDS[] = {
      "Number of bytes emitted by current worker process over the last second", read_bytes_out_rate},
     {"DebugCommandsIssued", "MGP",
      "Number of debug commands issued on this process (anything > 0 is unsafe)", read_zero},
-    {"CumRecvLogs", "MGP",
+    {"CumRecvLogs", "MCP",
      "Total number of log messages received by log-forwarding listeners on "
      "this worker process since started",
      read_zero},

@@ -10,6 +10,7 @@
 #include "admin/commands.h"
 #include "admin/server_action.h"
 #include "base/number.h"
+#include "proxy/check.h"
 #include "proxy/endpoint.h"
 #include "proxy/proxy.h"
 
@@ -284,27 +285,92 @@ static bool each_server(struct cli_request *request, struct server_position *pos
     return true;
 }
 
+/* HAProxy's numbers in `show servers state` (management manual 9.3). */
+enum state_number {
+    STATE_STOPPED = 0,
+    STATE_STARTING = 1,
+    STATE_RUNNING = 2,
+    CHECKED_UNKNOWN = 0,
+    CHECKED_FAILED = 2,
+    CHECKED_PASSED = 3,
+    CHECKED_PASSED_CONDITIONALLY = 4,
+    CHECK_IN_PROGRESS = 1,
+    CHECK_CONFIGURED = 2,
+    CHECK_ENABLED = 4,
+};
+
+static unsigned state_of(const struct server *server)
+{
+    switch (server->health) {
+    case SERVER_DOWN:
+        return STATE_STOPPED;
+    case SERVER_STARTING:
+        return STATE_STARTING;
+    case SERVER_UP:
+        return (server->admin & SERVER_MAINT_ANY) != 0 ? STATE_STOPPED : STATE_RUNNING;
+    }
+    return STATE_STOPPED;
+}
+
+static unsigned admin_of(const struct server *server)
+{
+    static const struct {
+        unsigned flag, number;
+    } FLAGS[] = {
+        {SERVER_MAINT_FORCED, 0x01},     {SERVER_MAINT_INHERITED, 0x02},
+        {SERVER_MAINT_CONFIGURED, 0x04}, {SERVER_DRAIN_FORCED, 0x08},
+        {SERVER_DRAIN_INHERITED, 0x10},  {SERVER_MAINT_RESOLUTION, 0x20},
+    };
+    unsigned number = 0;
+    for (unsigned i = 0; i < sizeof(FLAGS) / sizeof(FLAGS[0]); i++) {
+        number |= (server->admin & FLAGS[i].flag) != 0 ? FLAGS[i].number : 0;
+    }
+    return number;
+}
+
+static unsigned check_result_of(const struct server *server)
+{
+    switch (server->check_status) {
+    case CHECK_STATUS_L4_PASSED:
+    case CHECK_STATUS_L6_PASSED:
+    case CHECK_STATUS_L7_PASSED:
+        return CHECKED_PASSED;
+    case CHECK_STATUS_L7_PASSED_CONDITIONALLY:
+        return CHECKED_PASSED_CONDITIONALLY;
+    default: /* a number, not an enum */
+        return server->check_status > CHECK_STATUS_SOCKET_ERROR ? CHECKED_FAILED : CHECKED_UNKNOWN;
+    }
+}
+
+static unsigned check_state_of(const struct endpoint *endpoint)
+{
+    const struct health_check *check = endpoint->check;
+    if (check == NULL) {
+        return 0;
+    }
+    return CHECK_CONFIGURED | CHECK_ENABLED | (check_is_running(check) ? CHECK_IN_PROGRESS : 0U);
+}
+
 static void write_state(struct cli_request *request, const struct proxy *proxy,
                         const struct endpoint *endpoint)
 {
-    enum { OP_STOPPED = 0, OP_RUNNING = 2, CHECK_ENABLED = 6, CHECK_PASSED = 2 };
     const struct server *server = &endpoint->server;
-    bool is_up = server->health != SERVER_DOWN;
+    const struct server_options *options = server->options;
+    bool is_checked = options->has_check;
     text_append_format(request->out, "%u %s %u %s ", proxy->settings->id, proxy->settings->name,
-                       server->options->id, server->options->name);
+                       options->id, options->name);
     if (server->address.family == AF_UNIX) {
         text_append_string(request->out, "-");
     } else {
         address_append(request->out, &server->address);
     }
     text_append_format(
-        request->out, " %d %u %u %u %llu %u %d %u %d 0 0 0 %s %u - %d 0 - - 0\n",
-        is_up ? OP_RUNNING : OP_STOPPED, server->admin, server->weight, server->options->weight,
+        request->out, " %u %u %u %u %llu %u %u %u %u 0 0 0 %s %u - %d 0 - - 0\n", state_of(server),
+        admin_of(server), server->weight, options->weight,
         (unsigned long long)((request->now_ms - server->state_since_ms) / MS_PER_SECOND),
-        server->check_status, is_up ? CHECK_PASSED : 0, server->check_health,
-        server->options->has_check ? CHECK_ENABLED : 0,
-        server->options->hostname != NULL ? server->options->hostname : "-", server->port,
-        endpoint->tls != NULL);
+        is_checked ? server->check_status : CHECK_STATUS_INITIAL, check_result_of(server),
+        is_checked ? server->check_health : options->rise, check_state_of(endpoint),
+        options->hostname != NULL ? options->hostname : "-", server->port, endpoint->tls != NULL);
 }
 
 static enum result show_servers_state(struct cli_request *request, void *opaque)

@@ -131,19 +131,23 @@ static enum result show_stat(struct cli_request *request, void *opaque)
     if (!state->has_begun) {
         begin(request, state, choice.form);
     }
-    struct statistics_walk before = state->walk;
+    struct stat_state before = *state;
     struct statistics_object object;
     while (statistics_walk_next(&state->walk, &object)) {
         size_t length = request->out->length;
         if (is_chosen(&choice, &object)) {
             write_row(request, state, choice.form, &object);
         }
-        if (request->out->truncated) { /* this row opens the next piece */
+        if (request->out->truncated) {
             request->out->length = length;
-            state->walk = before;
-            return RESULT_OK;
+            if (length > 0) { /* this row opens the next piece */
+                *state = before;
+                return RESULT_OK;
+            }
+            state->has_row = before.has_row; /* larger than any piece: left out */
+            request->out->truncated = false;
         }
-        before = state->walk;
+        before = *state;
     }
     if (choice.form == FORM_JSON) {
         text_append_string(request->out, "]\n");

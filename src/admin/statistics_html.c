@@ -16,7 +16,7 @@
 #include "base/number.h"
 #include "memory/pressure.h"
 
-enum { VALUE_MAX = 256, VALUE_SIZE = 512 };
+enum { VALUE_MAX = 128, ADDRESS_MAX = 256, VALUE_SIZE = 512 };
 
 /* How a column of the page writes its value. */
 enum cell_form {
@@ -70,9 +70,9 @@ enum { CELLS_COUNT = sizeof(CELLS) / sizeof(CELLS[0]) };
 /* ---- values ---- */
 
 /* Appends `s` with everything escaped that HTML could take for its own; long ones are cut. */
-static void append_escaped(struct text *text, struct slice s)
+static void append_escaped_up_to(struct text *text, struct slice s, size_t bytes_max)
 {
-    struct slice shown = slice_first(s, VALUE_MAX);
+    struct slice shown = slice_first(s, bytes_max);
     for (size_t i = 0; i < shown.length; i++) {
         char c = shown.data[i];
         if (c == '<') {
@@ -89,7 +89,12 @@ static void append_escaped(struct text *text, struct slice s)
             text_append_char(text, c);
         }
     }
-    text_append_string(text, s.length > VALUE_MAX ? "&hellip;" : "");
+    text_append_string(text, s.length > bytes_max ? "&hellip;" : "");
+}
+
+static void append_escaped(struct text *text, struct slice s)
+{
+    append_escaped_up_to(text, s, VALUE_MAX);
 }
 
 static void append_string(struct text *text, const char *string)
@@ -149,7 +154,7 @@ static void append_address(struct text *text, const struct statistics_html *page
     struct text rest = text_over(bytes, sizeof(bytes));
     text_append_string(&rest, suffix);
     statistics_query_append(&rest, query);
-    append_string(text, page->settings->uri);
+    append_escaped_up_to(text, slice_from_string(page->settings->uri), ADDRESS_MAX);
     append_escaped(text, text_slice(&rest));
 }
 
@@ -397,9 +402,14 @@ static void append_checkbox(struct text *text, const struct statistics_object *o
         text_append_string(text, "<td></td>");
         return;
     }
-    const char *name = object->endpoint->server.options->name;
+    const struct server_options *options = object->endpoint->server.options;
+    const char *name = options->name;
     text_append_string(text, "<td><input type=\"checkbox\" name=\"s\" value=\"");
-    append_string(text, name);
+    if (strlen(name) > VALUE_MAX) {
+        text_append_format(text, "#%u", options->id); /* a name that would be cut */
+    } else {
+        append_string(text, name);
+    }
     text_append_string(text, "\" aria-label=\"Pick ");
     append_string(text, name);
     text_append_string(text, "\"></td>");

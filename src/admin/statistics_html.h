@@ -23,8 +23,8 @@ struct statistics_html {
     uint64_t now_ms;
 };
 
-/* Room that any of the calls below needs at most. */
-enum { STATISTICS_HTML_PIECE_MAX = 14336 };
+/* Room that any of the calls below needs at most; so much is enough for a row of JSON, too. */
+enum { STATISTICS_HTML_PIECE_MAX = 32768 };
 
 /* Head, facts of the process, memory and pressure, links, what became of an action. */
 void html_append_start(struct text *text, const struct statistics_html *page);

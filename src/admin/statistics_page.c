@@ -302,7 +302,7 @@ static enum result produce(const struct service_request *request, void *opaque,
                                    event_now_ms(request->worker->loop)};
     char bytes[STATISTICS_HTML_PIECE_MAX];
     size_t written = 0;
-    while (!state->is_over && (written == 0 || written + sizeof(bytes) <= bytes_max)) {
+    while (!state->is_over && (written == 0 || written < bytes_max / 2)) {
         struct page_state before = *state;
         struct text text = text_over(bytes, sizeof(bytes));
         append_piece(&text, request, state, &page);

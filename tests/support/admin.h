@@ -8,9 +8,10 @@
 
 #include "admin/cli.h"
 #include "admin/statistics_table.h"
+#include "rules/pattern.h"
 #include "support/world.h"
 
-enum { ADMIN_ANSWER_MAX = 262144, ADMIN_PIECE_BYTES = 16384, ADMIN_LINE_MAX = 1024 };
+enum { ADMIN_ANSWER_MAX = 262144, ADMIN_PIECE_BYTES = 32768, ADMIN_LINE_MAX = 1024 };
 
 struct admin_world {
     struct world world;
@@ -28,9 +29,12 @@ static inline void admin_world_prepare(struct admin_world *test, bool has_checks
     struct world *world = &test->world;
     world_open(world);
     list_init(&world->configuration.global.stats_sockets);
+    world->configuration.patterns = pattern_files_create(&world->account);
+    assert_non_null(world->configuration.patterns);
     world->facts.version = "1.2.3";
     world->facts.node_name = "node-a";
     world->facts.pid = 42;
+    world->facts.started_ms = event_now_ms(world->base.loop);
     world->facts.maxconn = 1000;
     world->facts.descriptors_max = 2048;
     world->settings.role = PROXY_FRONTEND | PROXY_BACKEND;
@@ -51,6 +55,7 @@ static inline void admin_world_open(struct admin_world *test)
 
 static inline void admin_world_close(struct admin_world *test)
 {
+    pattern_files_destroy(test->world.configuration.patterns);
     world_close(&test->world);
 }
 
