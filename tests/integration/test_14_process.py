@@ -17,8 +17,6 @@ from harness.process import die_with_parent, wait_until
 from harness.proxy import DEFAULTS, binary, is_haproxy, run_once
 from harness.servers import pattern
 
-NAME = "haproxy" if is_haproxy() else "weir"
-
 
 @pytest.fixture
 def check(write):
@@ -618,8 +616,3 @@ def test_node_and_description(weir, ports):
                  f"frontend fe\n    bind 127.0.0.1:{ports.take()}\n")
     info = proxy.info()
     assert (info["node"], info["description"]) == ("here", "some words")
-
-
-@pytest.mark.smoke
-def test_name_of_the_program():
-    assert os.path.basename(binary()) == NAME
