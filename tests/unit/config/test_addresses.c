@@ -1,184 +1,188 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses as written: families, prefixes, ports and ranges, paths, descriptors, what is wrong. */
-#include <sys/socket.h>
-
+/* Addresses: prefixes, hosts, ports and ranges, paths, descriptors, and what is refused. */
 #include "support/config.h"
 
-struct fixture {
-    struct test_config test;
-    struct config_reader reader;
-};
+static struct test_config *test;
+static struct config_reader reader;
+static struct config_address parsed;
 
-static int setup(void **state)
+static int open_reader(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    assert_non_null(fixture);
-    test_config_open(&fixture->test);
-    test_config_reader(&fixture->test, &fixture->reader);
-    *state = fixture;
+    (void)state;
+    test = test_config_open();
+    reader = (struct config_reader){
+        .configuration = &test->configuration, .input = &test->input, .account = &test->account};
+    reader.error = text_over(reader.error_bytes, sizeof(reader.error_bytes));
     return 0;
 }
 
-static int teardown(void **state)
+static int close_reader(void **state)
 {
-    struct fixture *fixture = *state;
-    test_config_close(&fixture->test);
-    free(fixture);
+    (void)state;
+    test_config_close(test);
     return 0;
 }
 
-static void hosts_and_ports(void **state)
+/* Reads a stream address and shows it as "<address> <first>-<last>". */
+static void check_host(const char *word, const char *expected)
 {
-    static const struct {
-        const char *word;
-        sa_family_t family;
-        bool has_port;
-        uint16_t first, last;
-    } ROWS[] = {
-        {"127.0.0.1:80", AF_INET, true, 80, 80},
-        {"127.0.0.1", AF_INET, false, 0, 0},
-        {"*:8080-8090", AF_INET, true, 8080, 8090},
-        {":443", AF_INET, true, 443, 443},
-        {":::80", AF_INET6, true, 80, 80},
-        {"[::1]:443", AF_INET6, true, 443, 443},
-        {"[::1]", AF_INET6, false, 0, 0},
-        {"ipv6@:80", AF_INET6, true, 80, 80},
-        {"ipv4@10.0.0.1:1", AF_INET, true, 1, 1},
-        {"tcp6@[::1]:65535", AF_INET6, true, 65535, 65535},
-        {"stream+ip@1.2.3.4:5", AF_INET, true, 5, 5},
-    };
-    struct fixture *fixture = *state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
-        struct config_address out;
-        assert_int_equal(
-            config_read_address(&fixture->reader, ROWS[i].word, CONFIG_ADDRESS_STREAM, &out),
-            RESULT_OK);
-        assert_int_equal(out.address.family, ROWS[i].family);
-        assert_int_equal(out.has_port, ROWS[i].has_port);
-        assert_int_equal(out.address.port, ROWS[i].first);
-        assert_int_equal(out.last_port, ROWS[i].last);
-        assert_int_equal(out.fd, -1);
-        assert_null(out.host);
+    char bytes[256];
+    struct text text = text_over(bytes, sizeof(bytes));
+    assert_int_equal(config_read_address(&reader, word, CONFIG_ADDRESS_STREAM, &parsed), RESULT_OK);
+    if (parsed.host != NULL) {
+        text_append_format(&text, "name:%s", parsed.host);
+    } else {
+        address_append(&text, &parsed.address);
     }
+    text_append_format(&text, " %u-%u", parsed.address.port, parsed.last_port);
+    assert_string_equal(bytes, expected);
+    assert_int_equal(parsed.fd, -1);
 }
 
-static void relative_ports(void **state)
+static void check_bad(const char *word, enum config_address_use use, const char *message)
 {
-    struct fixture *fixture = *state;
-    struct config_address out;
-    assert_int_equal(
-        config_read_address(&fixture->reader, "10.0.0.1:+10", CONFIG_ADDRESS_STREAM, &out),
-        RESULT_OK);
-    assert_true(out.port_is_relative);
-    assert_int_equal(out.port_offset, 10);
-    assert_int_equal(
-        config_read_address(&fixture->reader, "10.0.0.1:-7", CONFIG_ADDRESS_STREAM, &out),
-        RESULT_OK);
-    assert_true(out.port_is_relative);
-    assert_int_equal(out.port_offset, -7);
+    assert_int_equal(config_read_address(&reader, word, use, &parsed), RESULT_INVALID);
+    assert_string_equal(reader.error.data, message);
 }
 
-static void names_wait_for_the_resolver(void **state)
+static void check_hosts(void **state)
 {
-    struct fixture *fixture = *state;
-    struct config_address out;
-    assert_int_equal(
-        config_read_address(&fixture->reader, "localhost:81", CONFIG_ADDRESS_STREAM, &out),
-        RESULT_OK);
-    assert_string_equal(out.host, "localhost");
-    assert_int_equal(out.address.family, AF_UNSPEC);
-    assert_int_equal(out.address.port, 81);
-    assert_int_equal(
-        config_read_address(&fixture->reader, "ipv4@localhost:82", CONFIG_ADDRESS_STREAM, &out),
-        RESULT_OK);
-    assert_int_equal(config_resolve_address(&fixture->reader, "ipv4@localhost:82", &out),
+    (void)state;
+    check_host("127.0.0.1:80", "127.0.0.1 80-80");
+    check_host("127.0.0.1", "127.0.0.1 0-0");
+    check_host(":80", "0.0.0.0 80-80");
+    check_host("*:80", "0.0.0.0 80-80");
+    check_host("*", "0.0.0.0 0-0");
+    check_host(":80-90", "0.0.0.0 80-90");
+    check_host("[::1]:443", "::1 443-443");
+    check_host("[::1]", "::1 0-0");
+    check_host("::1:443", "::1 443-443");
+    check_host(":::80", ":: 80-80");
+    check_host("2001:db8::5:8080-8081", "2001:db8::5 8080-8081");
+    check_host("www.example.org:80", "name:www.example.org 80-80");
+    check_host("www.example.org", "name:www.example.org 0-0");
+    check_host("ipv4@:80", "0.0.0.0 80-80");
+    check_host("ipv6@:80", ":: 80-80");
+    check_host("ipv6@*:80", ":: 80-80");
+    check_host("ipv6@[::2]:80", "::2 80-80");
+    check_host("ip@127.0.0.1:80", "127.0.0.1 80-80");
+    check_host("tcp@127.0.0.1:80", "127.0.0.1 80-80");
+    check_host("tcp4@127.0.0.1:80", "127.0.0.1 80-80");
+    check_host("tcp6@::1:80", "::1 80-80");
+    check_host("stream+ipv4@127.0.0.1:80", "127.0.0.1 80-80");
+    check_host("stream+127.0.0.1:80", "127.0.0.1 80-80");
+    check_host("127.0.0.1:", "127.0.0.1 0-0");
+    assert_false(parsed.has_port);
+}
+
+static void check_relative_ports(void **state)
+{
+    (void)state;
+    check_host("127.0.0.1:+100", "127.0.0.1 0-0");
+    assert_true(parsed.port_is_relative);
+    assert_int_equal(parsed.port_offset, 100);
+    check_host("127.0.0.1:-5", "127.0.0.1 0-0");
+    assert_int_equal(parsed.port_offset, -5);
+    check_host("127.0.0.1:5", "127.0.0.1 5-5");
+    assert_false(parsed.port_is_relative);
+}
+
+static void check_path(const char *word, const char *path, bool is_abstract)
+{
+    assert_int_equal(config_read_address(&reader, word, CONFIG_ADDRESS_STREAM, &parsed), RESULT_OK);
+    assert_int_equal(parsed.address.family, AF_UNIX);
+    assert_string_equal(parsed.address.path, path);
+    assert_int_equal(parsed.address.is_abstract, is_abstract);
+}
+
+static void check_others(void **state)
+{
+    (void)state;
+    check_path("/run/x.sock", "/run/x.sock", false);
+    check_path("unix@x.sock", "x.sock", false);
+    check_path("uxst@/x", "/x", false);
+    check_path("stream+unix@/x", "/x", false);
+    check_path("abns@name:80", "name:80", true);
+    assert_int_equal(config_read_address(&reader, "fd@5", CONFIG_ADDRESS_STREAM, &parsed),
                      RESULT_OK);
-    assert_int_equal(out.address.family, AF_INET);
-    assert_int_equal(out.address.port, 82);
-}
-
-static void paths_and_descriptors(void **state)
-{
-    struct fixture *fixture = *state;
-    struct config_address out;
+    assert_int_equal(parsed.fd, 5);
     assert_int_equal(
-        config_read_address(&fixture->reader, "/run/x.sock", CONFIG_ADDRESS_STREAM, &out),
+        config_read_address(&reader, "udp@127.0.0.1:514", CONFIG_ADDRESS_DATAGRAM, &parsed),
         RESULT_OK);
-    assert_int_equal(out.address.family, AF_UNIX);
-    assert_string_equal(out.address.path, "/run/x.sock");
-    assert_false(out.address.is_abstract);
+    assert_int_equal(parsed.address.port, 514);
     assert_int_equal(
-        config_read_address(&fixture->reader, "unix@rel.sock", CONFIG_ADDRESS_DATAGRAM, &out),
-        RESULT_OK);
-    assert_string_equal(out.address.path, "rel.sock");
-    assert_int_equal(
-        config_read_address(&fixture->reader, "abns@name", CONFIG_ADDRESS_STREAM, &out), RESULT_OK);
-    assert_true(out.address.is_abstract);
-    assert_string_equal(out.address.path, "name");
-    assert_int_equal(config_read_address(&fixture->reader, "fd@7", CONFIG_ADDRESS_STREAM, &out),
-                     RESULT_OK);
-    assert_int_equal(out.fd, 7);
+        config_read_address(&reader, "uxdg@/dev/log", CONFIG_ADDRESS_DATAGRAM, &parsed), RESULT_OK);
+    assert_string_equal(parsed.address.path, "/dev/log");
 }
 
-static void what_is_wrong_is_said(void **state)
+static void check_refusals(void **state)
 {
-    static const struct {
-        const char *word;
-        enum config_address_use use;
-        const char *part;
-    } ROWS[] = {
-        {"", CONFIG_ADDRESS_STREAM, "resolves to an empty address"},
-        {"1.2.3.4:65536", CONFIG_ADDRESS_STREAM, "invalid port '65536'"},
-        {"1.2.3.4:x", CONFIG_ADDRESS_STREAM, "invalid port 'x'"},
-        {"1.2.3.4:1-x", CONFIG_ADDRESS_STREAM, "invalid port 'x'"},
-        {"1.2.3.4:9-8", CONFIG_ADDRESS_STREAM, "invalid port range '9-8'"},
-        {"1.2.3.4:+", CONFIG_ADDRESS_STREAM, "invalid port ''"},
-        {"ipv6@1.2.3.4:1", CONFIG_ADDRESS_STREAM, "'1.2.3.4' is no IPv6 address"},
-        {"ipv4@[::1]:1", CONFIG_ADDRESS_STREAM, "'::1' is no IPv4 address"},
-        {"udp@1.2.3.4:1", CONFIG_ADDRESS_STREAM, "datagram-type address not acceptable"},
-        {"tcp@1.2.3.4:1", CONFIG_ADDRESS_DATAGRAM, "stream-type address not acceptable"},
-        {"quic4@:443", CONFIG_ADDRESS_STREAM, "is not supported by weir yet"},
-        {"fd@x", CONFIG_ADDRESS_STREAM, "file descriptor 'x' is not a valid integer"},
-        {"fd@2147483648", CONFIG_ADDRESS_STREAM, "is not a valid integer"},
-        {"unix@", CONFIG_ADDRESS_STREAM, "missing socket path in 'unix@'"},
-    };
-    struct fixture *fixture = *state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
-        struct config_address out;
-        assert_int_equal(config_read_address(&fixture->reader, ROWS[i].word, ROWS[i].use, &out),
-                         RESULT_INVALID);
-        if (strstr(fixture->reader.error_bytes, ROWS[i].part) == NULL) {
-            fail_msg("'%s' gives '%s'", ROWS[i].word, fixture->reader.error_bytes);
-        }
-    }
+    (void)state;
+    check_bad("", CONFIG_ADDRESS_STREAM,
+              "'' resolves to an empty address (environment variable missing?)");
+    check_bad("1.1.1.1:x", CONFIG_ADDRESS_STREAM, "invalid port 'x'");
+    check_bad("1.1.1.1:65536", CONFIG_ADDRESS_STREAM, "invalid port '65536'");
+    check_bad("1.1.1.1:80-x", CONFIG_ADDRESS_STREAM, "invalid port 'x'");
+    check_bad("1.1.1.1:80-", CONFIG_ADDRESS_STREAM, "invalid port ''");
+    check_bad("1.1.1.1:90-80", CONFIG_ADDRESS_STREAM, "invalid port range '90-80'");
+    check_bad("1.1.1.1:+x", CONFIG_ADDRESS_STREAM, "invalid port 'x'");
+    check_bad("ipv4@::1:80", CONFIG_ADDRESS_STREAM, "invalid address: '::1' is no IPv4 address");
+    check_bad("ipv6@1.1.1.1:80", CONFIG_ADDRESS_STREAM,
+              "invalid address: '1.1.1.1' is no IPv6 address");
+    check_bad("unix@", CONFIG_ADDRESS_STREAM, "missing socket path in 'unix@'");
+    check_bad("abns@", CONFIG_ADDRESS_STREAM, "missing socket path in 'abns@'");
+    check_bad("fd@x", CONFIG_ADDRESS_STREAM,
+              "file descriptor 'x' is not a valid integer in 'fd@x'");
+    check_bad("fd@-1", CONFIG_ADDRESS_STREAM,
+              "file descriptor '-1' is not a valid integer in 'fd@-1'");
+    check_bad("udp@1.1.1.1:80", CONFIG_ADDRESS_STREAM,
+              "datagram-type address not acceptable in 'udp@1.1.1.1:80'");
+    check_bad("tcp@1.1.1.1:80", CONFIG_ADDRESS_DATAGRAM,
+              "stream-type address not acceptable in 'tcp@1.1.1.1:80'");
+    check_bad("stream+udp@1.1.1.1:80", CONFIG_ADDRESS_STREAM,
+              "datagram-type address not acceptable in 'stream+udp@1.1.1.1:80'");
+    check_bad("dgram+ipv4@1.1.1.1:80", CONFIG_ADDRESS_STREAM,
+              "datagram-type address not acceptable in 'dgram+ipv4@1.1.1.1:80'");
+    check_bad("quic4@:443", CONFIG_ADDRESS_STREAM,
+              "address 'quic4@:443' is not supported by weir yet");
+    check_bad("rhttp@x", CONFIG_ADDRESS_STREAM, "address 'rhttp@x' is not supported by weir yet");
 }
 
-static void long_paths_are_refused(void **state)
+static void check_long_path(void **state)
 {
-    struct fixture *fixture = *state;
-    struct config_address out;
-    char path[109];
-    memset(path, 'p', sizeof(path) - 1);
-    path[0] = '/';
-    path[108] = '\0';
-    assert_int_equal(config_read_address(&fixture->reader, path, CONFIG_ADDRESS_STREAM, &out),
+    char word[256];
+    (void)state;
+    memset(word, '/', 107);
+    word[107] = '\0';
+    check_path(word, word, false);
+    memset(word, '/', 108);
+    word[108] = '\0';
+    assert_int_equal(config_read_address(&reader, word, CONFIG_ADDRESS_STREAM, &parsed),
                      RESULT_INVALID);
-    assert_non_null(strstr(fixture->reader.error_bytes, "too long (max 107)"));
-    path[107] = '\0';
-    assert_int_equal(config_read_address(&fixture->reader, path, CONFIG_ADDRESS_STREAM, &out),
-                     RESULT_OK);
-    assert_int_equal(strlen(out.address.path), 107);
+    assert_non_null(strstr(reader.error.data, "too long (max 107)"));
 }
+
+static void check_resolving(void **state)
+{
+    (void)state;
+    check_host("localhost:80", "name:localhost 80-80");
+    assert_int_equal(config_resolve_address(&reader, "localhost:80", &parsed), RESULT_OK);
+    assert_int_equal(parsed.address.port, 80);
+    assert_true(parsed.address.family == AF_INET || parsed.address.family == AF_INET6);
+    check_host("no..host:80", "name:no..host 80-80");
+    assert_int_equal(config_resolve_address(&reader, "no..host:80", &parsed), RESULT_INVALID);
+    assert_string_equal(reader.error.data, "invalid address: 'no..host' in 'no..host:80'");
+    check_host("127.0.0.1:80", "127.0.0.1 80-80");
+    assert_int_equal(config_resolve_address(&reader, "127.0.0.1:80", &parsed), RESULT_OK);
+}
+
+#define CHECK(function) cmocka_unit_test_setup_teardown(function, open_reader, close_reader)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(hosts_and_ports, setup, teardown),
-        cmocka_unit_test_setup_teardown(relative_ports, setup, teardown),
-        cmocka_unit_test_setup_teardown(names_wait_for_the_resolver, setup, teardown),
-        cmocka_unit_test_setup_teardown(paths_and_descriptors, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
-        cmocka_unit_test_setup_teardown(long_paths_are_refused, setup, teardown),
+        CHECK(check_hosts),    CHECK(check_relative_ports), CHECK(check_others),
+        CHECK(check_refusals), CHECK(check_long_path),      CHECK(check_resolving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The global section: the field that each keyword sets, and what is said of bad ones. */
-#include "support/config.h"
+#include "support/config_text.h"
 
 static void fields_are_set(void **state)
 {

@@ -2,7 +2,7 @@
 /* log lines and formats: targets, levels, sampling, and what is said of bad ones. */
 #include <sys/socket.h>
 
-#include "support/config.h"
+#include "support/config_text.h"
 
 static const struct log_sink_options *sink_at(const struct list *logs, unsigned position)
 {

@@ -2,7 +2,7 @@
 /* Options of proxies: bits set and taken back, the connection modes, forwardfor, redispatch. */
 #include <sys/socket.h>
 
-#include "support/config.h"
+#include "support/config_text.h"
 
 static void options_are_bits(void **state)
 {

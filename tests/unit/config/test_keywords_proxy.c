@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keywords of proxies that set one thing: the field each sets, and what is said of bad ones. */
-#include "support/config.h"
+#include "support/config_text.h"
 
 static const char GOOD[] =
     "backend b\nmode http\nretries 7\nretry-on conn-failure empty-response\nhttp-reuse always\n"

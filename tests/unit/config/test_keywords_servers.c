@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* server, default-server, server-template: the settings of each, and what is said of bad ones. */
-#include "support/config.h"
+#include "support/config_text.h"
 
 static void a_line_is_read(void **state)
 {

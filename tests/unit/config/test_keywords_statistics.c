@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stats lines of proxies: the field each sets, and what is said of bad ones. */
-#include "support/config.h"
+#include "support/config_text.h"
 
 static void fields_are_set(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditional blocks: which branch is read, nesting, messages, and what is wrong with them. */
 #include "config/preprocess.h"
-#include "support/config.h"
+#include "support/config_text.h"
 
 /* The maxconn of the global section that `lines` end up with. */
 static uint32_t find_maxconn(const char *lines)

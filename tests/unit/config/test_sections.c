@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sections: what begins, names, defaults that are followed, twins, and sections weir has not. */
-#include "support/config.h"
+#include "support/config_text.h"
 
 static void proxies_have_roles(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Durations, sizes and numbers: every unit, rounding, limits, and the messages. */
-#include "support/config.h"
+#include "support/config_text.h"
 
 struct fixture {
     struct test_config test;
