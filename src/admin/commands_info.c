@@ -205,6 +205,25 @@ static struct statistics_value read_tls_rate_max(const struct info_source *sourc
     return u32(source->facts->tls_rate.max);
 }
 
+/* What is only shown when there is such a thing keeps its place in the order. */
+static struct statistics_value read_nothing(const struct info_source *source)
+{
+    (void)source;
+    return (struct statistics_value){.type = STATISTICS_EMPTY};
+}
+
+static struct statistics_value read_description(const struct info_source *source)
+{
+    const char *description = source->configuration->global.description;
+    return description != NULL ? string(description) : read_nothing(source);
+}
+
+static struct statistics_value read_long_zero(const struct info_source *source)
+{
+    (void)source;
+    return u64(0);
+}
+
 static struct statistics_value read_jobs(const struct info_source *source)
 {
     return u32(source->facts->connections_current);
@@ -316,7 +335,7 @@ static const struct info_field FIELDS[] = {
      read_session_rate},
     {"SessRateLimit", "CLP", "Hard limit for SessRate (global.maxsessrate)",
      read_session_rate_limit},
-    {"MaxSessRate", "MMP",
+    {"MaxSessRate", "MRP",
      "Highest SessRate reached on this worker process since started (in sessions per second)",
      read_session_rate_max},
     {"SslRate", "MRP",
@@ -326,14 +345,14 @@ static const struct info_field FIELDS[] = {
     {"MaxSslRate", "MMP",
      "Highest SslRate reached on this worker process since started (in connections per second)",
      read_tls_rate_max},
-    {"SslFrontendKeyRate", "MRP",
+    {"SslFrontendKeyRate", "MGP",
      "Number of SSL keys created on frontends in this worker process over the last second",
      read_zero},
     {"SslFrontendMaxKeyRate", "MMP",
      "Highest SslFrontendKeyRate reached on this worker process since started (in SSL keys per "
      "second)",
      read_zero},
-    {"SslFrontendSessionReuse_pct", "MRP",
+    {"SslFrontendSessionReuse_pct", "MGP",
      "Percent of frontend SSL connections which did not require a new key", read_zero},
     {"SslBackendKeyRate", "MRP",
      "Number of SSL keys created on backends in this worker process over the last second",
@@ -358,13 +377,18 @@ static const struct info_field FIELDS[] = {
      read_zero},
     {"CompressBpsRateLim", "CLP",
      "Limit of CompressBpsOut beyond which HTTP compression is automatically disabled", read_zero},
+    {"ZlibMemUsage", "MGP", "Amount of memory used by HTTP compression on this worker process",
+     read_nothing},
+    {"MaxZlibMemUsage", "CLP", "Limit on the amount of memory used by HTTP compression",
+     read_nothing},
     {"Tasks", "MGP", "Total number of tasks in the current worker process (active + sleeping)",
      read_jobs},
     {"Run_queue", "MGP", "Total number of active tasks+tasklets in the current worker process",
      read_zero},
-    {"Idle_pct", "MAP", "Percentage of last second spent waiting in the current worker thread",
+    {"Idle_pct", "MaP", "Percentage of last second spent waiting in the current worker thread",
      read_idle},
     {"node", "COS", "Node name (global.node)", read_node},
+    {"description", "COS", "Description of this process (global.description)", read_description},
     {"Stopping", "MGP", "1 if the worker process is currently stopping, otherwise zero",
      read_stopping},
     {"Jobs", "MGP",
@@ -394,7 +418,7 @@ static const struct info_field FIELDS[] = {
      "Total number of bytes emitted by current worker process since started", read_bytes_out},
     {"TotalSplicdedBytesOut", "MGP",
      "Total number of bytes emitted by current worker process through a kernel pipe since started",
-     read_zero},
+     read_long_zero},
     {"BytesOutRate", "MRP",
      "Number of bytes emitted by current worker process over the last second", read_bytes_out_rate},
     {"DebugCommandsIssued", "MGP",
@@ -420,6 +444,9 @@ static void write_field(struct cli_request *request, unsigned index,
 {
     const struct info_field *field = &FIELDS[index];
     struct statistics_value value = field->read(source);
+    if (value.type == STATISTICS_EMPTY) {
+        return;
+    }
     if (typed) {
         text_append_format(request->out, "%u.%s.1", index, field->name);
         value_append_typed(request->out, field->tags, &value);
@@ -438,6 +465,9 @@ static void write_json(struct cli_request *request, unsigned index,
 {
     const struct info_field *field = &FIELDS[index];
     struct statistics_value value = field->read(source);
+    if (value.type == STATISTICS_EMPTY) {
+        return;
+    }
     text_append_format(request->out, "%s{\"field\":{\"pos\":%u,\"name\":\"%s\"},",
                        index > 0 ? "," : "[", index, field->name);
     value_append_json(request->out, field->tags, &value);

@@ -214,6 +214,9 @@ static enum result add_line(const struct pattern_target *target, struct slice li
                             struct text *error)
 {
     line = slice_trim(line);
+    if (line.length == 0) {
+        return RESULT_OK;
+    }
     struct slice key = line;
     struct slice value = SLICE_NONE;
     if (is_map) {
@@ -228,8 +231,7 @@ static enum result add_line(const struct pattern_target *target, struct slice li
             return RESULT_INVALID;
         }
     }
-    return key.length == 0 ? RESULT_OK
-                           : pattern_file_add(target->file, target->version, key, value, error);
+    return pattern_file_add(target->file, target->version, key, value, error);
 }
 
 static enum result add_payload(struct cli_request *request, const struct pattern_target *target,

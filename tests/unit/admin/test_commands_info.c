@@ -22,9 +22,12 @@ static void test_info(void **state)
     admin_assert_says(&test, "show info typed", "\n6.Pid.1:SGP:u32:42\n");
     admin_assert_says(&test, "show info typed", "\n32.SslRate.1:MRP:u32:0\n");
     admin_assert_says(&test, "show info typed", "\n65.CumRecvLogs.1:MCP:u32:0\n");
+    assert_null(strstr(test.answer, "description"));
+    test.world.configuration.global.description = "A place";
+    admin_assert_says(&test, "show info typed", "\n51.description.1:COS:str:A place\n");
     admin_assert_says(&test, "show info desc", "\nPid: 42:\"This worker process");
     const char *json = admin_ask(&test, "show info json");
-    assert_memory_equal(json, "[{\"field\":{\"pos\":0,\"name\":\"Name\"},", 35);
+    assert_memory_equal(json, "[{\"field\":{\"pos\":0,\"name\":\"Name\"},", 34);
     assert_string_equal(json + strlen(json) - 3, "}]\n");
     admin_world_close(&test);
 }
