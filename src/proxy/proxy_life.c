@@ -155,8 +155,9 @@ enum result proxy_bind(struct proxy *proxy,
         struct bind *bind = container_of(link, struct bind, link);
         struct listener_options options = bind->settings->listener;
         const struct proxy_pools *pools = &proxy->worker->pools;
-        options.admission_bytes =
-            pool_object_bytes(pools->sessions) + pool_object_bytes(pools->h1_muxes);
+        options.admission_pools[0] = pools->sessions;
+        options.admission_pools[1] =
+            proxy->settings->mode == PROXY_MODE_HTTP ? pools->h1_muxes : pools->tcp_muxes;
         if (inherited != NULL && options.inherited_fd < 0) {
             options.inherited_fd = inherited(argument, &options);
         }

@@ -15,6 +15,10 @@
 #include "base/result.h"
 #include "base/text.h"
 
+enum { LISTENER_POOLS_MAX = 2 };
+
+struct pool;
+
 /* Settings of one bind line's address; the rest of the bind line is the proxy layer's. */
 struct listener_options {
     struct address address;
@@ -23,7 +27,8 @@ struct listener_options {
     uint32_t backlog;           /* 0: the kernel's largest */
     uint32_t mss;
     uint32_t user_timeout_ms; /* tcp-ut */
-    size_t admission_bytes;   /* an accepted connection's need, itself and TLS aside */
+    size_t admission_bytes;   /* an accepted connection's need beside objects and TLS */
+    struct pool *admission_pools[LISTENER_POOLS_MAX]; /* it needs an object of each; NULL: none */
     bool v6_only, v4_v6, transparent, defer_accept, tfo;
     bool keep_alive;  /* option clitcpka */
     bool is_operator; /* runtime API: let in out of the operator's reserve */

@@ -14,6 +14,7 @@
 #include "transport/listener.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -165,6 +166,30 @@ static void hold_for_descriptors(struct listener *listener)
 
 /* ---- accepting ---- */
 
+/*
+ * Whether each object that a connection needs can be taken, all at the same time. They are taken
+ * and released, since it may be a whole slab that is missing; what was released is free for the
+ * connection that is accepted next.
+ */
+static bool can_take_objects(struct listener *listener)
+{
+    enum { POOLS = LISTENER_POOLS_MAX + 1 };
+    struct pool *pools[POOLS] = {listener->transport->connections};
+    void *objects[POOLS] = {NULL};
+    bool is_carried = true;
+    memcpy(pools + 1, listener->options.admission_pools, sizeof(listener->options.admission_pools));
+    for (unsigned i = 0; i < POOLS && is_carried; i++) {
+        objects[i] = pools[i] == NULL ? NULL : pool_take(pools[i], &listener->admission);
+        is_carried = pools[i] == NULL || objects[i] != NULL;
+    }
+    for (unsigned i = 0; i < POOLS; i++) {
+        if (objects[i] != NULL) {
+            pool_release(pools[i], &listener->admission, objects[i]);
+        }
+    }
+    return is_carried;
+}
+
 /* Whether one more connection can be had; else the listener holds. */
 static bool admit(struct listener *listener)
 {
@@ -173,14 +198,17 @@ static bool admit(struct listener *listener)
         hold_for_handshakes(listener);
         return false;
     }
-    size_t bytes = pool_object_bytes(listener->transport->connections) + options->admission_bytes +
-                   (options->is_tls ? TLS_HANDSHAKE_BYTES : 0);
+    size_t bytes = options->admission_bytes + (options->is_tls ? TLS_HANDSHAKE_BYTES : 0);
     if (account_charge(&listener->admission, bytes) != RESULT_OK) {
         hold_for_memory(listener);
         return false;
     }
+    bool is_carried = can_take_objects(listener);
     account_discharge(&listener->admission, bytes);
-    return true;
+    if (!is_carried) {
+        hold_for_memory(listener);
+    }
+    return is_carried;
 }
 
 /* A failed accept4(): whether the next may be tried in this turn. */
