@@ -14,11 +14,13 @@
 
 enum { SCRATCH_BLOCK_BYTES = 16384, SCRATCH_BYTES_MAX = 65536 };
 
-/* One evaluation. */
+/* One evaluation. The value may be a constant of what was parsed, which therefore lives as long. */
 struct evaluation {
     struct chunk_source chunks;
     struct arena scratch;
     struct rule_context context;
+    struct sample_expression *expression; /* NULL for a format */
+    struct log_format *format;            /* NULL for an expression */
     struct sample value;
 };
 
@@ -45,33 +47,37 @@ static enum result evaluate_expression(struct config_reader *reader, struct rule
                                        const char *const *words, unsigned count,
                                        struct evaluation *evaluation)
 {
-    struct sample_expression *expression = NULL;
     unsigned used = 0;
-    enum result result = sample_parse(parser, words, count, &used, &expression);
+    enum result result = sample_parse(parser, words, count, &used, &evaluation->expression);
     if (result != RESULT_OK) {
         return result;
     }
     result = used < count
                  ? config_fail(reader, "'set-var' : unexpected argument '%s'.", words[used])
-                 : sample_evaluate(expression, &evaluation->context, NULL, &evaluation->value);
-    sample_expression_destroy(reader->account, expression);
+                 : sample_evaluate(evaluation->expression, &evaluation->context, NULL,
+                                   &evaluation->value);
     return result == RESULT_NOT_FOUND || result == RESULT_BLOCKED
                ? config_fail(reader, "'set-var' : '%s' has no value here.", words[0])
                : result;
 }
 
-static enum result evaluate_format(struct config_reader *reader, struct rule_parser *parser,
-                                   const char *text, struct evaluation *evaluation)
+static enum result evaluate_format(struct rule_parser *parser, const char *text,
+                                   struct evaluation *evaluation)
 {
-    struct log_format *format = NULL;
-    enum result result = log_format_parse_for(parser, text, LOG_FORMAT_FOR_STRING, &format);
+    enum result result =
+        log_format_parse_for(parser, text, LOG_FORMAT_FOR_STRING, &evaluation->format);
     if (result != RESULT_OK) {
         return result;
     }
     evaluation->value.type = SAMPLE_STRING;
-    result = log_format_evaluate(format, &evaluation->context, &evaluation->value.text);
-    log_format_destroy(reader->account, format);
-    return result;
+    return log_format_evaluate(evaluation->format, &evaluation->context, &evaluation->value.text);
+}
+
+static void end_evaluation(struct config_reader *reader, struct evaluation *evaluation)
+{
+    sample_expression_destroy(reader->account, evaluation->expression);
+    log_format_destroy(reader->account, evaluation->format);
+    arena_clear(&evaluation->scratch);
 }
 
 static enum result store(struct config_reader *reader, const struct variable_name *name,
@@ -107,11 +113,11 @@ enum result config_set_process_variable(struct config_reader *reader, const char
         return result;
     }
     result = is_format
-                 ? evaluate_format(reader, &parser, arguments[1], &evaluation)
+                 ? evaluate_format(&parser, arguments[1], &evaluation)
                  : evaluate_expression(reader, &parser, arguments + 1, count - 1, &evaluation);
     if (result == RESULT_OK) {
         result = store(reader, name, conditions, &evaluation);
     }
-    arena_clear(&evaluation.scratch);
+    end_evaluation(reader, &evaluation);
     return result;
 }
