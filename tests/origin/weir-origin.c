@@ -315,6 +315,7 @@ int main(int count, char **words)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigprocmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN); /* sendfile() knows no MSG_NOSIGNAL */
     make_pattern(&program);
     open_listeners(&program);
     if (program.options.workers == 1) {
