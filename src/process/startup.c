@@ -36,8 +36,13 @@ static void apply_command_line(struct instance *instance)
         global->pidfile = line->pidfile;
     }
     global->daemon = (global->daemon || line->daemon) && !line->foreground && !line->debug;
-    if (line->memory.fail_enabled) {
-        fault_set_percent(instance->memory, global->memory.fail_percent);
+}
+
+/* -dMfail with the percentage of tune.fail-alloc; only now, since a start is not to fail by it. */
+static void fail_at_random(struct instance *instance)
+{
+    if (instance->line->memory.fail_enabled) {
+        fault_set_percent(instance->memory, instance->configuration.global.memory.fail_percent);
     }
 }
 
@@ -275,6 +280,7 @@ enum result instance_start(struct instance *instance)
         result = RESULT_NO_MEMORY;
     }
     if (result == RESULT_OK) {
+        fail_at_random(instance);
         signals_start(instance);
     }
     return result;
