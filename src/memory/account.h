@@ -9,7 +9,7 @@
  *
  * Threads: a ledger and its accounts belong to one worker, others only read its counters. The one
  * exception is the shared ledger, for what all workers use together (stick tables, maps): it takes
- * a lock each time. Limits: an account is 40 bytes inside its owner; ledgers are created at
+ * a lock each time. Limits: an account is 48 bytes inside its owner; ledgers are created at
  * startup.
  */
 #ifndef WEIR_MEMORY_ACCOUNT_H
@@ -28,6 +28,7 @@
 
 struct memory; /* the process's governor: budget, pools, pressure, faults */
 struct ledger; /* a worker's share */
+struct chunk_reserve;
 
 /* Who owns bytes: one row of `show memory` each. */
 enum account_kind {
@@ -48,10 +49,11 @@ struct account {
     size_t used;
     size_t cap; /* 0: none of its own */
     size_t high_water;
+    struct chunk_reserve *reserve; /* chunks set aside for this owner (chunk.h); NULL: none */
 };
 
 /* As many as pressure.h has wait classes. */
-enum { LEDGER_WAIT_CLASSES = 3 };
+enum { LEDGER_WAIT_CLASSES = 5 };
 
 /* A worker's share. Its counters are written by its own thread and may be read by any. */
 struct ledger {
@@ -76,8 +78,8 @@ struct ledger {
     _Atomic uint64_t refused_cap;
     struct list waiting[LEDGER_WAIT_CLASSES];
     _Atomic unsigned waiting_count[LEDGER_WAIT_CLASSES];
-    _Atomic size_t sets_seen; /* left when this worker last could not serve all its waiters */
-    uint64_t refused_seen;    /* of refused_budget at the end of the last turn */
+    _Atomic size_t left_seen; /* bytes left when this worker last could not serve all its waiters */
+    uint64_t woken;           /* waiters so far */
     bool is_waking;
     void (*on_wake_needed)(void *argument); /* see memory_set_wake_hook */
     void *wake_argument;

@@ -13,13 +13,19 @@
 
 #include "base/assert.h"
 #include "base/number.h"
-#include "memory/pressure.h"
 
 /* Eight of them and the header fill a slab. */
 #define SMALL_BLOCK_BYTES (2 * KIBIBYTE - 16)
 
-/* What an exchange needs to go on in both directions: a chunk and a reference each way. */
-enum { CHUNKS_IN_SET = 2 };
+/* What a waiter needs to go on: a chunk and a reference. */
+static void set_needs(const struct chunk_source *source, struct memory *memory)
+{
+    const size_t bytes =
+        pool_object_bytes(source->chunks[CHUNK_NORMAL]) + pool_object_bytes(source->references);
+    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+        memory_set_need(memory, (enum wait_class)i, bytes);
+    }
+}
 
 enum result chunk_source_init(struct chunk_source *source, struct memory *memory,
                               size_t normal_bytes, size_t large_bytes)
@@ -44,29 +50,48 @@ enum result chunk_source_init(struct chunk_source *source, struct memory *memory
         }
         source->bytes[kind] = blocks[kind] - sizeof(struct chunk);
     }
-    memory_set_wake_bytes(memory, CHUNKS_IN_SET * (pool_object_bytes(source->chunks[CHUNK_NORMAL]) +
-                                                   pool_object_bytes(source->references)));
+    set_needs(source, memory);
     return RESULT_OK;
 }
 
 /* ---- chunks ---- */
 
-struct chunk *chunk_take(struct chunk_source *source, enum chunk_kind kind, struct account *account)
+struct chunk *chunk_take_of_pools(struct chunk_source *source, enum chunk_kind kind,
+                                  struct account *account)
 {
-    if (source->chunks[kind] == NULL) {
-        return NULL;
-    }
     struct chunk *chunk = pool_take(source->chunks[kind], account);
     if (chunk != NULL) {
         chunk->source = source;
         chunk->account = account;
+        chunk->kind = (uint16_t)kind;
+        chunk->is_reserved = false;
+    }
+    return chunk;
+}
+
+/* chunk_take; of the pools only with `may_grow`. */
+static struct chunk *take(struct chunk_source *source, enum chunk_kind kind,
+                          struct account *account, bool may_grow)
+{
+    if (source->chunks[kind] == NULL) {
+        return NULL;
+    }
+    struct chunk *chunk = may_grow ? chunk_take_of_pools(source, kind, account) : NULL;
+    if (chunk == NULL) {
+        chunk = chunk_reserve_take(account, kind);
+    }
+    if (chunk != NULL) {
         chunk->tail = NULL;
-        chunk->kind = kind;
         chunk->references = 1;
-        chunk->size = (uint32_t)source->bytes[kind];
+        chunk->size = (uint32_t)source->bytes[chunk->kind];
         chunk->filled = 0;
     }
     return chunk;
+}
+
+struct chunk *chunk_take(struct chunk_source *source, enum chunk_kind kind, struct account *account)
+{
+    return take(source, kind, account, true);
 }
 
 void chunk_hold(struct chunk *chunk)
@@ -82,7 +107,7 @@ void chunk_drop(struct chunk *chunk)
     }
     ASSERT(chunk->references > 0);
     chunk->references--;
-    if (chunk->references == 0) {
+    if (chunk->references == 0 && !chunk_reserve_put(chunk)) {
         pool_release(chunk->source->chunks[chunk->kind], chunk->account, chunk);
     }
 }
@@ -114,9 +139,9 @@ static void release_ref(struct chunk_ref *ref)
 
 /* A reference of no length to a new chunk, which it alone holds and may fill; NULL when refused. */
 static struct chunk_ref *take_fillable(struct chunk_source *source, enum chunk_kind kind,
-                                       struct account *account)
+                                       struct account *account, bool may_grow)
 {
-    struct chunk *chunk = chunk_take(source, kind, account);
+    struct chunk *chunk = take(source, kind, account, may_grow);
     if (chunk == NULL) {
         return NULL;
     }
@@ -182,14 +207,14 @@ static struct iovec fillable_room(const struct chunk_ref *ref)
                           .iov_len = fillable_bytes(ref)};
 }
 
-enum result chunk_queue_reserve(struct chunk_queue *queue, struct chunk_source *source,
-                                enum chunk_kind kind, struct account *account, size_t least,
-                                struct iovec *room)
+static enum result reserve(struct chunk_queue *queue, struct chunk_source *source,
+                           enum chunk_kind kind, struct account *account, size_t least,
+                           bool may_grow, struct iovec *room)
 {
     ASSERT(queue->reserved == NULL);
     struct chunk_ref *ref = queue->last;
     if (fillable_bytes(ref) < size_max(least, 1)) {
-        ref = take_fillable(source, kind, account);
+        ref = take_fillable(source, kind, account, may_grow);
         if (ref == NULL) {
             return RESULT_NO_MEMORY;
         }
@@ -197,6 +222,23 @@ enum result chunk_queue_reserve(struct chunk_queue *queue, struct chunk_source *
     }
     *room = fillable_room(ref);
     return RESULT_OK;
+}
+
+enum result chunk_queue_reserve(struct chunk_queue *queue, struct chunk_source *source,
+                                enum chunk_kind kind, struct account *account, size_t least,
+                                struct iovec *room)
+{
+    return reserve(queue, source, kind, account, least, true, room);
+}
+
+enum result chunk_queue_reserve_for(struct chunk_queue *queue, struct chunk_source *source,
+                                    enum chunk_kind kind, struct account *account,
+                                    enum wait_class wait_class, size_t least, struct iovec *room)
+{
+    const bool may_grow =
+        account->kind == ACCOUNT_OPERATOR ||
+        memory_has_room(account->ledger, wait_class, pool_object_bytes(source->chunks[kind]));
+    return reserve(queue, source, kind, account, least, may_grow, room);
 }
 
 /* Makes `bytes` written behind a reference's own part of it. */
@@ -247,7 +289,8 @@ static enum result copy_to_queue(struct chunk_queue *queue, struct chunk_source 
                                  struct account *account, struct slice bytes)
 {
     while (bytes.length > 0) {
-        struct chunk_ref *ref = take_fillable(source, kind_for_copy(source, bytes.length), account);
+        struct chunk_ref *ref =
+            take_fillable(source, kind_for_copy(source, bytes.length), account, true);
         if (ref == NULL) {
             chunk_queue_clear(queue);
             return RESULT_NO_MEMORY;
@@ -489,7 +532,7 @@ enum result chunk_queue_pull_up(struct chunk_queue *queue, struct chunk_source *
         if (kind == CHUNK_KINDS) {
             return RESULT_FULL;
         }
-        struct chunk_ref *ref = take_fillable(source, kind, account);
+        struct chunk_ref *ref = take_fillable(source, kind, account, true);
         if (ref == NULL) {
             return RESULT_NO_MEMORY;
         }

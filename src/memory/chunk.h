@@ -29,6 +29,7 @@
 #include "base/slice.h"
 #include "memory/memory.h"
 #include "memory/pool.h"
+#include "memory/pressure.h"
 
 enum chunk_kind {
     CHUNK_SMALL,  /* 2 KiB */
@@ -49,8 +50,12 @@ struct chunk_source {
 struct chunk {
     struct chunk_source *source;
     struct account *account; /* charged for the block */
-    struct chunk_ref *tail;  /* may fill the free bytes; NULL: nobody may */
-    enum chunk_kind kind;
+    union {
+        struct chunk_ref *tail; /* may fill the free bytes; NULL: nobody may */
+        struct chunk *next;     /* while it lies in a reserve */
+    };
+    uint16_t kind;    /* enum chunk_kind */
+    bool is_reserved; /* goes back to its account's reserve */
     uint32_t references;
     uint32_t size;   /* payload bytes */
     uint32_t filled; /* payload bytes written; only grows */
@@ -83,15 +88,56 @@ MUST_USE enum result chunk_source_init(struct chunk_source *source, struct memor
 
 /* ---- chunks ---- */
 
-/* A new chunk with one reference held by the caller, or NULL when refused. */
+/* A new chunk with one reference held by the caller, or NULL when refused: of the pools, else of
+ * the account's reserve, there at the smallest a normal one for a small one. */
 struct chunk *chunk_take(struct chunk_source *source, enum chunk_kind kind,
                          struct account *account);
+
+/* As chunk_take of the pools alone, without a reference yet. For chunk_reserve.c. */
+struct chunk *chunk_take_of_pools(struct chunk_source *source, enum chunk_kind kind,
+                                  struct account *account);
 
 /* One more reference. */
 void chunk_hold(struct chunk *chunk);
 
 /* One reference less; the last releases the chunk and discharges its account. NULL is allowed. */
 void chunk_drop(struct chunk *chunk);
+
+/* ---- reserves ---- */
+
+/*
+ * Chunks set aside for one owner when it was admitted, so that it can end what it begins whatever
+ * the others hold ("a set, not a piece"). Embedded. An account's takings come from its reserve when
+ * the pools refuse; what came from there goes back there, on the last drop.
+ */
+struct chunk_reserve {
+    struct account *account;         /* NULL: serves none */
+    struct chunk *free[CHUNK_KINDS]; /* set aside and not in use */
+    /* A chunk came back; called inside chunk_drop, so it must only ask for later work. NULL
+     * allowed. */
+    void (*on_return)(struct chunk_reserve *reserve);
+};
+
+/* Makes an unused reserve that of `account`, which has none; it is empty. */
+void chunk_reserve_open(struct chunk_reserve *reserve, struct account *account);
+
+/* Sets `counts` chunks of each kind aside, of the pools: all or nothing. */
+MUST_USE enum result chunk_reserve_fill(struct chunk_reserve *reserve, struct chunk_source *source,
+                                        const unsigned counts[CHUNK_KINDS]);
+
+/* Moves up to `count` free chunks of `kind` to another open reserve of the same ledger. */
+void chunk_reserve_move(struct chunk_reserve *from, struct chunk_reserve *to, enum chunk_kind kind,
+                        unsigned count);
+
+/* Gives what is free back to the pools and ends the reserve; what is in use follows when dropped.
+ * Harmless on one that is not open. */
+void chunk_reserve_close(struct chunk_reserve *reserve);
+
+/* Takes a chunk of at least `kind` out of the account's reserve, or NULL. For chunk.c. */
+struct chunk *chunk_reserve_take(const struct account *account, enum chunk_kind kind);
+
+/* Puts a chunk back when its account has a reserve; returns whether. For chunk.c. */
+bool chunk_reserve_put(struct chunk *chunk);
 
 /* ---- queues ---- */
 
@@ -110,6 +156,15 @@ static inline bool chunk_queue_is_empty(const struct chunk_queue *queue)
 MUST_USE enum result chunk_queue_reserve(struct chunk_queue *queue, struct chunk_source *source,
                                          enum chunk_kind kind, struct account *account,
                                          size_t least, struct iovec *room);
+
+/*
+ * As chunk_queue_reserve for bytes that can wait: of the pools a new chunk is taken only when that
+ * leaves `wait_class` its floor (memory_has_room). The operator is not held to it.
+ */
+MUST_USE enum result chunk_queue_reserve_for(struct chunk_queue *queue, struct chunk_source *source,
+                                             enum chunk_kind kind, struct account *account,
+                                             enum wait_class wait_class, size_t least,
+                                             struct iovec *room);
 
 /* Adds `bytes` written into the last reserved room to the queue; 0 gives an untouched new chunk
  * back. */

@@ -38,7 +38,7 @@ enum {
 #define CACHES_BYTES_MAX   (1 * MEBIBYTE)
 #define EMPTY_BYTES_MIN    (256 * KIBIBYTE)
 #define EMPTY_BYTES_MAX    (8 * MEBIBYTE)
-#define WAKE_BYTES_DEFAULT (32 * KIBIBYTE)
+#define NEED_BYTES_DEFAULT (32 * KIBIBYTE)
 
 /* ---- creation ---- */
 
@@ -144,7 +144,9 @@ static void init_parts(struct memory *memory)
     pthread_mutex_init(&memory->observing, NULL);
     atomic_store(&memory->pressure.changed_ms, TIME_NEVER);
     resident_open(&memory->resident);
-    memory->wake_bytes = WAKE_BYTES_DEFAULT;
+    for (unsigned i = 0; i < LEDGER_WAIT_CLASSES; i++) {
+        memory->needs[i] = NEED_BYTES_DEFAULT;
+    }
     memory->fault.seed = (uint64_t)(uintptr_t)memory;
 }
 
@@ -321,6 +323,11 @@ struct ledger *memory_ledger(struct memory *memory, unsigned index)
 {
     ASSERT(index < memory->workers);
     return memory->ledgers[index];
+}
+
+bool memory_is_limited(const struct memory *memory)
+{
+    return memory->budget.limit != SIZE_MAX;
 }
 
 struct ledger *memory_shared_ledger(struct memory *memory)

@@ -56,7 +56,7 @@ struct memory {
     _Atomic unsigned trims_whole; /* of them, those that mean everything */
     size_t lease_bytes;           /* a worker's lease and its caches when the level is calm */
     size_t caches_max;
-    size_t wake_bytes; /* what a waiter needs at least to go on */
+    size_t needs[LEDGER_WAIT_CLASSES]; /* what one waiter of a class needs to go on */
     struct fault_state fault;
     struct pressure_state pressure;
     struct resident_reader resident;

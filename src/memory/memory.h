@@ -68,6 +68,9 @@ struct ledger *memory_shared_ledger(struct memory *memory);
 /* The governor that a ledger belongs to. */
 struct memory *ledger_memory(const struct ledger *ledger);
 
+/* Whether there is a limit at all. */
+bool memory_is_limited(const struct memory *memory);
+
 /* The worker's index of a ledger. */
 unsigned ledger_index(const struct ledger *ledger);
 

@@ -6,10 +6,9 @@
  *
  * The share is of what traffic may have, so that `full` is reached before a charge is refused. One
  * worker announces a change; others that see it meanwhile go on. No cycle of waits can close: what
- * frees memory (releases, responses under way) never waits behind what takes more of it, waking
- * happens only at the end of a turn, and whoever is woken without need leaves its set to the next
- * one, for whom the loop turns again (the wake hook). Bounded: observers and waiters are embedded
- * in their owners.
+ * frees memory (releases, exchanges under way) never waits behind what takes more of it, since each
+ * class leaves its floor to those before it; and waking happens only at the end of a turn. Bounded:
+ * observers and waiters are embedded in their owners.
  */
 #include "memory/pressure.h"
 
@@ -21,7 +20,14 @@
 _Static_assert((int)GOVERNOR_LEVELS == (int)PRESSURE_LEVELS, "a counter for each level");
 _Static_assert((int)LEDGER_WAIT_CLASSES == (int)WAIT_CLASSES, "a queue for each class");
 
-enum { PERCENT = 100, HYSTERESIS_PERCENT = 5, ADMISSION_FLOOR = 1, LEASES_OF_SURPLUS = 2 };
+enum { PERCENT = 100, HYSTERESIS_PERCENT = 5, LEASES_OF_SURPLUS = 2 };
+
+/* What each class leaves of traffic's budget to those before it. Streams stop short of `full`, new
+ * connections at `scarce`. */
+static const unsigned floor_percents[WAIT_CLASSES] = {
+    [WAIT_EXCHANGE] = 0, [WAIT_STREAM] = 6,  [WAIT_REQUEST] = 10,
+    [WAIT_WINDOW] = 13,  [WAIT_ACCEPT] = 15,
+};
 
 /* What a level means for its entry and for a worker's slack: leases and caches are divided, 0:
  * none. */
@@ -79,7 +85,7 @@ static void announce(struct memory *memory, enum pressure_level from, enum press
         pool_trim_all(memory, to >= PRESSURE_SCARCE);
     }
     for (unsigned i = 0; to < from && i < memory->workers; i++) {
-        atomic_store_explicit(&memory->ledgers[i]->sets_seen, 0, memory_order_relaxed);
+        atomic_store_explicit(&memory->ledgers[i]->left_seen, 0, memory_order_relaxed);
     }
     LIST_EACH(link, &memory->pressure.observers) {
         struct pressure_observer *observer = container_of(link, struct pressure_observer, link);
@@ -174,9 +180,44 @@ void memory_set_wake_hook(struct ledger *ledger, void (*on_wake_needed)(void *ar
     ledger->wake_argument = argument;
 }
 
-void memory_set_wake_bytes(struct memory *memory, size_t bytes)
+void memory_set_need(struct memory *memory, enum wait_class wait_class, size_t bytes)
 {
-    memory->wake_bytes = bytes;
+    memory->needs[wait_class] = bytes;
+}
+
+/* Bytes that a worker which has `own` bytes leased and free can have. */
+static size_t bytes_left(const struct memory *memory, size_t own)
+{
+    const size_t empty = atomic_load_explicit(&memory->empty_bytes, memory_order_relaxed);
+    size_t left;
+    if (!size_add(budget_left(&memory->budget), own, &left) || !size_add(left, empty, &left)) {
+        left = SIZE_MAX;
+    }
+    return left;
+}
+
+static size_t own_bytes_left(const struct ledger *ledger)
+{
+    return bytes_left(ledger->memory, atomic_load_explicit(&ledger->free, memory_order_relaxed));
+}
+
+/* Whether `left` covers a class's floor and `bytes`. */
+static bool covers(const struct memory *memory, size_t left, enum wait_class wait_class,
+                   size_t bytes)
+{
+    const size_t traffic_max = memory->budget.traffic_max;
+    if (traffic_max == SIZE_MAX) {
+        return true;
+    }
+    const size_t floor = traffic_max / PERCENT * floor_percents[wait_class];
+    return left >= floor && left - floor >= bytes;
+}
+
+bool memory_has_room(const struct ledger *ledger, enum wait_class wait_class, size_t bytes)
+{
+    const struct memory *memory = ledger->memory;
+    return memory->budget.limit == SIZE_MAX ||
+           covers(memory, own_bytes_left(ledger), wait_class, bytes);
 }
 
 /* ---- waking ---- */
@@ -198,38 +239,13 @@ static void adapt(struct ledger *ledger)
     ledger_return_surplus(ledger, ledger->surplus_max);
 }
 
-/* Sets of bytes that are left to a worker which has `own` bytes leased and free. */
-static size_t sets_left(const struct memory *memory, size_t own)
+/* Wakes waiters of a class, none that begins to wait meanwhile. */
+static unsigned wake_class(struct ledger *ledger, enum wait_class wait_class)
 {
-    size_t left;
-    if (!size_add(budget_left(&memory->budget), own, &left)) {
-        left = SIZE_MAX;
-    }
-    return left / memory->wake_bytes;
-}
-
-/* How many of a class may be woken in one call at the present level. */
-static size_t class_quota(const struct memory *memory, unsigned wait_class)
-{
-    const enum pressure_level level = pressure_level(memory);
-    if (wait_class != WAIT_ADMISSION || level < PRESSURE_SCARCE) {
-        return SIZE_MAX;
-    }
-    return level == PRESSURE_SCARCE ? ADMISSION_FLOOR : 0;
-}
-
-static size_t own_sets_left(const struct ledger *ledger)
-{
-    return sets_left(ledger->memory, atomic_load_explicit(&ledger->free, memory_order_relaxed));
-}
-
-/* Wakes at most `sets` waiters of a class, none that begins to wait meanwhile. */
-static unsigned wake_class(struct ledger *ledger, enum wait_class wait_class, size_t sets)
-{
+    const size_t need = ledger->memory->needs[wait_class];
     const unsigned waiting = memory_waiting(ledger, wait_class);
     unsigned woken = 0;
-    sets = size_min(sets, class_quota(ledger->memory, wait_class));
-    while (woken < waiting && woken < sets && own_sets_left(ledger) > 0) {
+    while (woken < waiting && memory_has_room(ledger, wait_class, need)) {
         struct list *first = list_first(&ledger->waiting[wait_class]);
         if (first == NULL) {
             break;
@@ -249,15 +265,26 @@ static void call_wake_hook(const struct ledger *ledger)
     }
 }
 
-/* Whether a ledger, seen from any thread, has waiters that the level allows to wake. */
-static bool has_wakeable(const struct ledger *ledger)
+/* Whether `left` bytes are enough for one of a ledger's waiters; any thread may ask. */
+static bool has_wakeable(const struct ledger *ledger, size_t left)
 {
     for (unsigned i = 0; i < WAIT_CLASSES; i++) {
-        if (memory_waiting(ledger, (enum wait_class)i) > 0 && class_quota(ledger->memory, i) > 0) {
+        const enum wait_class wait_class = (enum wait_class)i;
+        if (memory_waiting(ledger, wait_class) > 0 &&
+            covers(ledger->memory, left, wait_class, ledger->memory->needs[i])) {
             return true;
         }
     }
     return false;
+}
+
+static bool has_waiters(const struct ledger *ledger)
+{
+    unsigned waiting = 0;
+    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+        waiting += memory_waiting(ledger, (enum wait_class)i);
+    }
+    return waiting > 0;
 }
 
 /*
@@ -268,10 +295,10 @@ static void help_others(struct ledger *ledger)
 {
     const struct memory *memory = ledger->memory;
     ledger_return_surplus(ledger, 0);
-    const size_t sets = sets_left(memory, 0);
+    const size_t left = bytes_left(memory, 0);
     for (unsigned i = 0; i < memory->workers; i++) {
         const struct ledger *other = memory->ledgers[i];
-        if (other != ledger && has_wakeable(other) && sets > atomic_load(&other->sets_seen)) {
+        if (other != ledger && left > atomic_load(&other->left_seen) && has_wakeable(other, left)) {
             call_wake_hook(other);
         }
     }
@@ -295,66 +322,36 @@ static void call_in_surplus(const struct ledger *ledger)
  */
 static void note_left(struct ledger *ledger)
 {
-    const size_t sets = own_sets_left(ledger);
-    atomic_store(&ledger->sets_seen, sets);
-    if (own_sets_left(ledger) > sets) {
+    const size_t left = own_bytes_left(ledger);
+    atomic_store(&ledger->left_seen, left);
+    const size_t after = own_bytes_left(ledger);
+    if (after > left && has_wakeable(ledger, after)) {
         call_wake_hook(ledger);
-    } else if (sets == 0) {
+    } else {
         call_in_surplus(ledger);
     }
 }
 
-/* Wakes class by class; returns how many. `is_cut` tells that sets were promised before all were
- * woken. */
-static unsigned wake_own(struct ledger *ledger, bool *is_cut)
-{
-    const size_t sets = own_sets_left(ledger);
-    unsigned woken = 0;
-    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
-        const unsigned waiting = memory_waiting(ledger, (enum wait_class)i);
-        const unsigned woken_here = wake_class(ledger, (enum wait_class)i, sets - woken);
-        woken += woken_here;
-        if (woken_here < waiting) {
-            *is_cut = woken == sets;
-            break;
-        }
-    }
-    return woken;
-}
-
-/*
- * Whether the loop should turn again for waiters that were cut off by what the woken ones may need:
- * those may turn out to need nothing. Not when a charge was refused since the last turn: then
- * memory is short indeed, and waking in a circle would only burn time.
- */
-static bool should_turn_again(struct ledger *ledger, bool is_cut)
-{
-    const uint64_t refused = atomic_load_explicit(&ledger->refused_budget, memory_order_relaxed);
-    const bool is_quiet = refused == ledger->refused_seen;
-    ledger->refused_seen = refused;
-    return is_cut && is_quiet && own_sets_left(ledger) > 0;
-}
-
 unsigned memory_wake(struct ledger *ledger)
 {
-    bool is_cut = false;
     adapt(ledger);
     pool_serve_trims(ledger);
     if (ledger->is_waking || atomic_load(&ledger->memory->waiting) == 0) {
         return 0;
     }
-    if (own_sets_left(ledger) == 0) {
+    if (has_waiters(ledger) && !has_wakeable(ledger, own_bytes_left(ledger))) {
         governor_observe_again(ledger->memory);
     }
     ledger->is_waking = true;
-    const unsigned woken = wake_own(ledger, &is_cut);
-    ledger->is_waking = false;
-    help_others(ledger);
-    if (has_wakeable(ledger)) {
-        note_left(ledger);
+    unsigned woken = 0;
+    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+        woken += wake_class(ledger, (enum wait_class)i);
     }
-    if (should_turn_again(ledger, is_cut)) {
-        call_wake_hook(ledger);
+    ledger->is_waking = false;
+    ledger->woken += woken;
+    help_others(ledger);
+    if (has_waiters(ledger)) {
+        note_left(ledger);
     }
     return woken;
 }

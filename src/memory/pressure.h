@@ -8,8 +8,8 @@
  *
  * The way back is as certain as the way in: each change of level is announced once to every
  * observer, downwards too. Waiters are woken in order when memory is discharged, most important
- * class first, never from inside a charge: releases and responses under way come before new
- * requests, so that no cycle of waits can close.
+ * class first, never from inside a charge: what is under way comes before what is new, so that no
+ * cycle of waits can close.
  */
 #ifndef WEIR_MEMORY_PRESSURE_H
 #define WEIR_MEMORY_PRESSURE_H
@@ -36,11 +36,23 @@ struct pressure_observer {
                      enum pressure_level to);
 };
 
-/* Order of waking. */
+/*
+ * What memory is wanted for: who is further on comes first. Each class but the first leaves a share
+ * of the budget (its floor) to those before it, so that whatever was begun can be ended:
+ *
+ *   |------------------------- traffic's budget ------------------------|
+ *   accept ........................................... 85 %
+ *   window ........................................... 87 %
+ *   request .......................................... 90 %
+ *   stream ........................................... 94 %
+ *   exchange ......................................... 100 %
+ */
 enum wait_class {
-    WAIT_RESPONSE,  /* body bytes of an exchange under way */
-    WAIT_REQUEST,   /* body bytes from a client */
-    WAIT_ADMISSION, /* a new request or connection */
+    WAIT_EXCHANGE, /* what an exchange under way cannot go on without */
+    WAIT_STREAM,   /* a new exchange: its whole set */
+    WAIT_REQUEST,  /* the first bytes of a request */
+    WAIT_WINDOW,   /* bytes of an exchange beyond its set */
+    WAIT_ACCEPT,   /* a new connection */
     WAIT_CLASSES
 };
 
@@ -85,16 +97,20 @@ void memory_waiter_init(struct memory_waiter *waiter,
 unsigned memory_waiting(const struct ledger *ledger, enum wait_class wait_class);
 
 /*
+ * Whether `bytes` more for `wait_class` leave its floor to those before it. Free objects that can
+ * be given back count as free. Always true without a limit.
+ */
+bool memory_has_room(const struct ledger *ledger, enum wait_class wait_class, size_t bytes);
+
+/*
  * Wakes waiters while memory can be had, and does the worker's housekeeping (leases and caches by
  * the level, trims asked for). Called by the event loop at the end of a turn, after
  * pressure_update. Returns how many were woken.
  *
- * The rule: a waiter may need a set of chunks (memory_set_wake_bytes), so as many are woken as sets
- * are left to this worker, and never when less than one is left at that moment. A class is served
- * only when each waiter of the classes before it has been woken in this call. WAIT_ADMISSION
- * moreover: freely below `scarce`, one a call at `scarce`, none at `full`. Each is taken out before
- * it is called and may wait again, behind those who wait now; it is not called twice in one call.
- * When others could be woken still, the wake hook is called, so that none is forgotten.
+ * The rule: class by class, in the order in which they wait, while there is room for what one of
+ * the class needs (memory_set_need). What the woken one takes is seen before the next is woken.
+ * Each is taken out before it is called and may wait again, behind those who wait now; it is not
+ * called twice in one call.
  */
 unsigned memory_wake(struct ledger *ledger);
 
@@ -105,7 +121,7 @@ unsigned memory_wake(struct ledger *ledger);
 void memory_set_wake_hook(struct ledger *ledger, void (*on_wake_needed)(void *argument),
                           void *argument);
 
-/* Sets the bytes a waiter needs at least to go on; chunk_source_init does. Startup only. */
-void memory_set_wake_bytes(struct memory *memory, size_t bytes);
+/* Sets the bytes that one waiter of a class needs at least to go on. Startup only. */
+void memory_set_need(struct memory *memory, enum wait_class wait_class, size_t bytes);
 
 #endif

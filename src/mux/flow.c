@@ -50,11 +50,33 @@ static void read_remains(struct mux_flow *flow)
 void flow_wait_for_memory(struct mux_flow *flow)
 {
     if (list_is_empty(&flow->waiter.link)) {
-        enum wait_class wait_class =
-            flow->connection->is_client_side ? WAIT_REQUEST : WAIT_RESPONSE;
-        memory_wait(flow->connection->transport->ledger, wait_class, &flow->waiter);
+        memory_wait(flow->connection->transport->ledger,
+                    (enum wait_class)flow->connection->reads_for, &flow->waiter);
     }
     update_interest(flow);
+}
+
+void flow_retry(struct mux_flow *flow)
+{
+    const struct chunk_reserve *reserve = flow->connection->account.reserve;
+    if (!list_is_empty(&flow->waiter.link) && reserve != NULL &&
+        reserve->free[CHUNK_NORMAL] != NULL) {
+        memory_wait_cancel(&flow->waiter);
+        update_interest(flow);
+    }
+}
+
+/* Reads at most `room`. The first bytes of a request go to a small chunk: most heads fit, and many
+ * clients may wait with theirs. */
+static enum result read_input(struct mux_flow *flow, size_t room)
+{
+    struct connection *connection = flow->connection;
+    enum chunk_kind kind = CHUNK_NORMAL;
+    if (connection->reads_for == WAIT_REQUEST && chunk_queue_is_empty(&flow->input)) {
+        kind = CHUNK_SMALL;
+        room = size_min(room, connection->transport->chunks->bytes[kind]);
+    }
+    return connection_read(connection, &flow->input, kind, room);
 }
 
 static void on_readable(void *owner)
@@ -65,7 +87,7 @@ static void on_readable(void *owner)
         update_interest(flow);
         return;
     }
-    switch (connection_read(flow->connection, &flow->input, CHUNK_NORMAL, room)) {
+    switch (read_input(flow, room)) {
     case RESULT_OK:
         if (flow->input.bytes >= flow->window_bytes) {
             update_interest(flow);

@@ -76,6 +76,9 @@ void flow_finish(struct mux_flow *flow);
 /* Has on_input called again (or reading start again) when memory can be had. */
 void flow_wait_for_memory(struct mux_flow *flow);
 
+/* Starts reading again when it waits for memory and its own reserve has some now. */
+void flow_retry(struct mux_flow *flow);
+
 /* Has on_later called after this turn's callbacks. */
 void flow_later(struct mux_flow *flow);
 

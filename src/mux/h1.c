@@ -89,6 +89,7 @@ static void offer_stream(struct h1 *h1)
 {
     h1->phase = H1_STREAM;
     h1->exchanges++;
+    h1->flow.connection->reads_for = WAIT_WINDOW;
     h1->side.head_us = now_us(h1);
     event_timer_stop(&h1->timer);
     h1->base.events->on_stream(h1->base.owner, &h1->side);
@@ -139,6 +140,7 @@ static void start_client_idle(struct h1 *h1)
 {
     const struct mux_options *options = h1->base.options;
     h1->phase = H1_IDLE;
+    h1->flow.connection->reads_for = WAIT_REQUEST;
     uint32_t request_ms = first_set(options->http_request_timeout_ms, options->client_timeout_ms);
     bool is_first = h1->exchanges == 0;
     set_timer(h1,
@@ -258,8 +260,17 @@ static void end_server_exchange(struct h1 *h1)
     }
     h1_reset_exchange(h1);
     h1->phase = H1_IDLE;
+    h1->flow.connection->reads_for = WAIT_EXCHANGE;
     flow_want_input(&h1->flow, true); /* to see the server close */
     h1->base.events->on_idle(h1->base.owner, &h1->base);
+}
+
+/* Whether a retired connection can close now: not while a request waits in its socket, which would
+ * turn the close into a reset. That request is answered, and the connection closes behind it. */
+static bool may_leave(const struct h1 *h1)
+{
+    return h1->is_retired && h1->phase == H1_IDLE &&
+           (!h1->base.is_client_side || !connection_has_unread(h1->flow.connection));
 }
 
 static void on_later(struct mux_flow *flow)
@@ -275,7 +286,7 @@ static void on_later(struct mux_flow *flow)
         return;
     case H1_IDLE:
     case H1_HEAD:
-        if (h1->flow.has_failed || (h1->is_retired && h1->phase == H1_IDLE)) {
+        if (h1->flow.has_failed || may_leave(h1)) {
             destroy(h1, false);
         } else if (h1->base.is_client_side) {
             look_for_request(h1);
@@ -410,6 +421,7 @@ static enum result open_stream(struct mux *mux, const struct stream_events *even
     }
     h1->phase = H1_STREAM;
     h1->exchanges++;
+    h1->flow.connection->reads_for = WAIT_WINDOW;
     h1->side.events = events;
     h1->side.owner = owner;
     h1->side.began_us = now_us(h1);
@@ -428,8 +440,7 @@ static void retire(struct mux *mux)
 {
     struct h1 *h1 = h1_of_mux(mux);
     h1->is_retired = true;
-    bool waits = !list_is_empty(&h1->flow.waiter.link); /* its next request is there, unread */
-    if (h1->phase == H1_IDLE && !waits) {
+    if (h1->phase == H1_IDLE) {
         flow_later(&h1->flow);
     }
 }

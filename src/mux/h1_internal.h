@@ -56,8 +56,8 @@ struct h1 {
     bool peer_is_http10;
     bool peer_keeps_alive; /* HTTP/1.0 with Connection: keep-alive */
     bool has_trailers;
-    bool asked_upgrade;    /* server side: the request wanted another protocol */
-    bool must_close; /* after this exchange */
+    bool asked_upgrade; /* server side: the request wanted another protocol */
+    bool must_close;    /* after this exchange */
     bool is_retired;
     bool is_aborted; /* released with abort */
     bool owes_crlf;  /* behind the data of the last chunk sent */

@@ -25,6 +25,10 @@ enum result h1_contiguous_input(struct h1 *h1, struct slice *bytes)
     }
     struct connection *connection = h1->flow.connection;
     size_t wanted = size_min(input->bytes, h1->base.options->head_bytes_max);
+    bool is_before_stream = connection->reads_for == WAIT_REQUEST;
+    if (is_before_stream && !memory_has_room(connection->transport->ledger, WAIT_REQUEST, wanted)) {
+        return RESULT_NO_MEMORY;
+    }
     return chunk_queue_pull_up(input, connection->transport->chunks, &connection->account, wanted,
                                bytes);
 }
@@ -98,6 +102,7 @@ static enum result incomplete_response(struct h1 *h1, size_t input_bytes,
         h1->must_close = true;
         return RESULT_FAILED;
     }
+    flow_retry(&h1->flow);
     return RESULT_BLOCKED;
 }
 
@@ -198,6 +203,7 @@ static enum result receive_trailers(struct h1 *h1)
 static enum result without_input(struct h1 *h1)
 {
     if (!flow_has_ended(&h1->flow)) {
+        flow_retry(&h1->flow);
         return RESULT_BLOCKED;
     }
     bool ends_by_close =

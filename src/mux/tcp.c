@@ -76,6 +76,7 @@ static enum result receive_body(struct mux_stream *side, struct chunk_queue *que
     struct chunk_queue *input = &tcp->flow.input;
     if (chunk_queue_is_empty(input)) {
         if (!flow_has_ended(&tcp->flow)) {
+            flow_retry(&tcp->flow);
             return RESULT_BLOCKED;
         }
         return tcp->flow.has_failed ? RESULT_FAILED : RESULT_END;
@@ -328,6 +329,7 @@ enum result mux_tcp_create(struct pool *pool, struct connection *connection,
                              .is_client_side = connection->is_client_side};
     tcp->side.mux = &tcp->base;
     flow_init(&tcp->flow, connection, options->window_bytes, &TCP_FLOW_EVENTS);
+    connection->reads_for = WAIT_WINDOW;
     event_timer_init(&tcp->timer, connection->transport->loop, on_timer);
     event_deferred_init(&tcp->release, on_release);
     if (connection->is_client_side) {

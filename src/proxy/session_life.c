@@ -91,16 +91,22 @@ void session_shutdown(struct session *session, enum mux_abort reason)
 
 /* ---- the mux's events ---- */
 
-static void offer(struct session *session)
+/* Makes the stream that is offered, or waits for its memory. False when it waits. */
+static bool begin_stream(struct session *session)
 {
     struct mux_stream *side = session->offered;
-    if (stream_create(session, side) == RESULT_OK) {
-        if (session->offered == side) {
-            session->offered = NULL;
-        }
-        return;
+    if (stream_create(session, side) != RESULT_OK) {
+        return false;
     }
-    memory_wait(session->worker->ledger, WAIT_ADMISSION, &session->waiter);
+    if (session->offered == side) {
+        session->offered = NULL;
+    }
+    return true;
+}
+
+static void wait_for_stream(struct session *session)
+{
+    memory_wait(session->worker->ledger, WAIT_STREAM, &session->waiter);
     const struct proxy_timeouts *timeouts = &session->proxy->settings->timeouts;
     uint32_t wait_ms = timeouts->queue_ms != 0 ? timeouts->queue_ms : timeouts->client_ms;
     if (session->timer.deadline_ms == TIME_NEVER && wait_ms != 0) {
@@ -111,9 +117,10 @@ static void offer(struct session *session)
 static void on_memory(struct memory_waiter *waiter)
 {
     struct session *session = container_of(waiter, struct session, waiter);
-    if (session->offered != NULL) {
+    if (begin_stream(session)) {
         event_timer_set(&session->timer, TIME_NEVER);
-        offer(session);
+    } else {
+        wait_for_stream(session);
     }
 }
 
@@ -121,7 +128,10 @@ static void on_stream(void *owner, struct mux_stream *side)
 {
     struct session *session = owner;
     session->offered = side;
-    offer(session);
+    bool others_wait = memory_waiting(session->worker->ledger, WAIT_STREAM) > 0;
+    if (others_wait || !begin_stream(session)) {
+        wait_for_stream(session);
+    }
 }
 
 static void on_closed(void *owner, struct mux *mux)

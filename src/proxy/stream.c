@@ -87,9 +87,7 @@ size_t stream_window(const struct stream *stream)
 enum progress stream_wait_for_memory(struct stream *stream)
 {
     if (list_is_empty(&stream->waiter.link)) {
-        bool answers = stream->state >= STREAM_ANSWER;
-        memory_wait(stream->worker->ledger, answers ? WAIT_RESPONSE : WAIT_REQUEST,
-                    &stream->waiter);
+        memory_wait(stream->worker->ledger, WAIT_EXCHANGE, &stream->waiter);
     }
     return PROGRESS_WAIT;
 }
@@ -121,6 +119,7 @@ static void release_memory(struct stream *stream)
     http_message_clear(&stream->response);
     arena_clear(&stream->arena);
     arena_clear(&stream->scratch);
+    chunk_reserve_close(&stream->client_reserve);
 }
 
 static void destroy(struct stream *stream)
@@ -309,10 +308,14 @@ enum result stream_create(struct session *session, struct mux_stream *client)
         return RESULT_NO_MEMORY;
     }
     stream->worker = worker;
+    stream->account = account;
+    if (stream_reserve(stream) != RESULT_OK) {
+        pool_release(worker->pools.streams, account, stream);
+        return RESULT_NO_MEMORY;
+    }
     stream->session = session;
     stream->frontend = session->proxy;
     stream->client = client;
-    stream->account = account;
     stream->is_tcp = !client->mux->ops->is_http;
     stream->is_tunnel = stream->is_tcp;
     stream->state = stream->is_tcp ? STREAM_RULES : STREAM_HEAD;

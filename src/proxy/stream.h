@@ -8,7 +8,8 @@
  *             \----------------> REPLY (an answer made here) -> CLOSED
  *
  * Memory: one pool object; two messages (a chunk each while they are needed), arenas by need, body
- * bytes at most a window each way, all charged to the client connection's account.
+ * bytes at most a window each way, all charged to the client connection's account. Under a limit it
+ * begins with a set of chunks of its own (stream_reserve.c), so that it can always go on.
  */
 #ifndef WEIR_PROXY_STREAM_H
 #define WEIR_PROXY_STREAM_H
@@ -80,14 +81,16 @@ struct stream {
     struct worker *worker;
     struct session *session;
     struct proxy *frontend;
-    struct proxy *backend;           /* NULL until chosen */
-    struct mux_stream *client;       /* NULL once released */
-    struct mux_stream *server;       /* NULL while there is none */
-    struct server_link *server_link; /* while dialling, and while `server` is */
-    struct server *assigned;         /* whose slot is taken */
-    struct server *failed;           /* not to be chosen again at once */
-    struct server *final_server;     /* the last one tried, for the log */
-    struct account *account;         /* the client connection's */
+    struct proxy *backend;               /* NULL until chosen */
+    struct mux_stream *client;           /* NULL once released */
+    struct mux_stream *server;           /* NULL while there is none */
+    struct server_link *server_link;     /* while dialling, and while `server` is */
+    struct server *assigned;             /* whose slot is taken */
+    struct server *failed;               /* not to be chosen again at once */
+    struct server *final_server;         /* the last one tried, for the log */
+    struct account *account;             /* the client connection's */
+    struct chunk_reserve client_reserve; /* under a limit: what this stream has for certain */
+    struct chunk_reserve server_reserve; /* the part lent to its server connection */
 
     enum stream_state state;
     enum stream_stage stage;
@@ -138,6 +141,10 @@ struct stream {
 
 /* What a step tells stream_run. */
 enum progress { PROGRESS_AGAIN, PROGRESS_WAIT, PROGRESS_DONE };
+
+/* Bytes of the set that a stream begins with under a memory limit, its server connection included.
+ */
+size_t stream_set_bytes(const struct worker *worker);
 
 /* Begins a stream on a client mux stream that was just offered. RESULT_NO_MEMORY: nothing happened;
  * offer it again later. */

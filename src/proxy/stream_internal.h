@@ -98,6 +98,14 @@ enum progress stream_step_reply(struct stream *stream);
 /* Runs http-after-response rules on `response`. */
 void stream_after_response_rules(struct stream *stream);
 
+/* stream_reserve.c */
+/* Sets the stream's chunks aside under a limit. RESULT_NO_MEMORY: not now. */
+MUST_USE enum result stream_reserve(struct stream *stream);
+/* Lends the server's connection its part of the set. */
+void stream_lend(struct stream *stream);
+/* Takes back what is left of it, before the connection is let go. */
+void stream_take_back(struct stream *stream);
+
 /* stream_time.c: deadlines */
 void stream_update_timer(struct stream *stream);
 /* Handles a deadline that has passed; the progress of the step that it caused, or PROGRESS_WAIT

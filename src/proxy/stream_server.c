@@ -27,6 +27,7 @@ void stream_release_server(struct stream *stream, bool abort)
         connection_find_local(server->mux->connection);
         stream->facts.server_address = server->mux->connection->peer;
         stream->facts.server_source = server->mux->connection->local;
+        stream_take_back(stream);
         stream->server = NULL;
         stream->server_link = NULL;
         server->mux->ops->release(server, abort);
@@ -287,6 +288,7 @@ static enum progress open_server_stream(struct stream *stream)
         return stream_server_failed(stream, RETRY_CONN_FAILURE, STATUS_SERVICE_UNAVAILABLE, 'S',
                                     'C');
     }
+    stream_lend(stream);
     stream->context.server_reused = link->uses > 1;
     if (link->uses > 1) {
         stream->assigned->counters.connections_reused++;

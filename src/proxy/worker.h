@@ -77,6 +77,8 @@ struct worker {
     struct list idle_links;  /* struct server_link, least recently used first */
     struct event_timer tick; /* once a second: purging idle connections, rates, limits */
     struct pressure_observer pressure;
+    uint64_t woken_seen;            /* of ledger.woken at the last tick */
+    unsigned stuck_ticks;           /* in a row, with waiters and none of them woken */
     struct log_outputs log_outputs; /* sockets and rings of all log targets */
     struct log_target *global_logs;
     unsigned global_logs_count;

@@ -23,13 +23,16 @@ enum {
     TICK_MS = 1000,
     SCRATCH_BYTES_MAX = 64 * 1024,
     RETIRED_A_TICK = 1000, /* idle clients told to go in one second */
+    STUCK_TICKS = 2,       /* seconds in which nobody who waits for memory was served */
 };
 
 /* ---- pressure ---- */
 
+/* A client that was answered and asks nothing. One that has not asked yet is about to. */
 static bool is_idle(const struct session *session)
 {
-    return session->mux != NULL && session->streams == 0 && session->offered == NULL;
+    return session->mux != NULL && session->streams == 0 && session->offered == NULL &&
+           session->requests > 0;
 }
 
 static void retire_idle_clients(struct worker *worker, unsigned count)
@@ -61,26 +64,35 @@ static void end_largest_session(struct worker *worker)
     }
 }
 
-static bool is_memory_awaited(const struct worker *worker)
+static bool are_waiting(const struct worker *worker, enum wait_class first, enum wait_class last)
 {
     unsigned waiting = 0;
-    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
-        waiting += memory_waiting(worker->ledger, (enum wait_class)i);
+    for (enum wait_class i = first; i <= last; i++) {
+        waiting += memory_waiting(worker->ledger, i);
     }
     return waiting > 0;
 }
 
+/*
+ * What is taken back for the level, once a second. Whoever was admitted stays as long as those who
+ * wait are served one after the other; only when nobody was, idle clients are told to go, and at
+ * `full`, when nothing under way goes on, the connection that holds the most is ended.
+ */
 static void relieve(struct worker *worker)
 {
     enum pressure_level level = pressure_level(worker->memory);
     if (level >= PRESSURE_TIGHT) {
         worker_drop_idle_links(worker, RETIRED_A_TICK);
     }
-    /* whoever was admitted stays as long as nobody waits for its memory */
-    if (level >= PRESSURE_SCARCE && is_memory_awaited(worker)) {
+    bool was_served = worker->ledger->woken != worker->woken_seen;
+    worker->woken_seen = worker->ledger->woken;
+    bool is_waiting = are_waiting(worker, WAIT_EXCHANGE, WAIT_REQUEST);
+    worker->stuck_ticks = is_waiting && !was_served ? worker->stuck_ticks + 1 : 0;
+    bool is_stuck = worker->stuck_ticks >= STUCK_TICKS;
+    if (level >= PRESSURE_SCARCE && is_stuck) {
         retire_idle_clients(worker, RETIRED_A_TICK);
     }
-    if (level == PRESSURE_FULL) {
+    if (level == PRESSURE_FULL && is_stuck && are_waiting(worker, WAIT_EXCHANGE, WAIT_STREAM)) {
         end_largest_session(worker);
     }
 }
@@ -94,8 +106,8 @@ static void on_level(struct pressure_observer *observer, enum pressure_level fro
     text_append_format(&line, "Memory pressure changed from %s to %s.", pressure_level_name(from),
                        pressure_level_name(to));
     logs_write_global(worker, to > from ? SYSLOG_WARNING : SYSLOG_NOTICE, text_slice(&line));
-    if (to > from) {
-        relieve(worker);
+    if (to > from && to >= PRESSURE_TIGHT) {
+        worker_drop_idle_links(worker, RETIRED_A_TICK);
     }
     worker_update_admission(worker);
 }
@@ -193,6 +205,7 @@ enum result worker_init(struct worker *worker, struct memory *memory, unsigned i
         return RESULT_FAILED;
     }
     transport_init(&worker->transport, loop, chunks, connections);
+    memory_set_need(memory, WAIT_STREAM, stream_set_bytes(worker));
     worker->log_line_size = LOG_LENGTH_MAX;
     worker->log_line = memory_take(&worker->account, worker->log_line_size);
     if (worker->log_line == NULL) {

@@ -227,6 +227,13 @@ bool connection_has_pending_input(const struct connection *connection)
            (connection->tls != NULL && tls_session_has_pending(connection->tls));
 }
 
+bool connection_has_unread(const struct connection *connection)
+{
+    char byte;
+    return connection_has_pending_input(connection) ||
+           recv(connection->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static unsigned interest_of(const struct connection *connection)
 {
     unsigned interest = connection->wanted;

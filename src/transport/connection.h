@@ -24,6 +24,7 @@
 #include "memory/chunk.h"
 #include "memory/memory.h"
 #include "memory/pool.h"
+#include "memory/pressure.h"
 #include "tls/tls.h"
 
 enum connection_state {
@@ -73,6 +74,7 @@ struct connection {
     enum connection_error error;
     uint32_t handshake_ms; /* what the TLS handshake took */
     uint8_t wanted;        /* enum event_interest, as the owner set it */
+    uint8_t reads_for;     /* enum wait_class: what reading takes memory for; the owner sets it */
     bool is_client_side;   /* accepted */
     bool is_in_handshake;  /* counted in transport.handshakes_open */
     bool read_ended;       /* the peer shut down its sending side */
@@ -169,6 +171,9 @@ MUST_USE enum result connection_read(struct connection *connection, struct chunk
  * TLS that is sealed already. RESULT_FAILED.
  */
 MUST_USE enum result connection_write(struct connection *connection, struct chunk_queue *queue);
+
+/* Whether bytes of the peer wait to be read: closing now would send a reset. */
+bool connection_has_unread(const struct connection *connection);
 
 /* Ends our sending side (close_notify, shutdown(SHUT_WR)) once everything given to connection_write
  * is out. */

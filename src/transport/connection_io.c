@@ -73,9 +73,9 @@ static enum result read_once(struct connection *connection, struct chunk_queue *
                              bool *was_filled)
 {
     struct iovec room;
-    enum result result =
-        chunk_queue_reserve(queue, connection->transport->chunks, kind, &connection->account,
-                            size_min(READ_ROOM_LEAST, bytes_max), &room);
+    enum result result = chunk_queue_reserve_for(
+        queue, connection->transport->chunks, kind, &connection->account,
+        (enum wait_class)connection->reads_for, size_min(READ_ROOM_LEAST, bytes_max), &room);
     if (result != RESULT_OK) {
         return result;
     }

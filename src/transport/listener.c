@@ -145,7 +145,7 @@ static void hold_for_memory(struct listener *listener)
         /* At `full` nobody who waits for admission is woken: the reserve is looked at again. */
         event_timer_set(&listener->retry, MEMORY_RETRY_MS);
     } else {
-        memory_wait(listener->transport->ledger, WAIT_ADMISSION, &listener->memory_waiter);
+        memory_wait(listener->transport->ledger, WAIT_ACCEPT, &listener->memory_waiter);
     }
     update_polling(listener);
 }
@@ -199,7 +199,9 @@ static bool admit(struct listener *listener)
         return false;
     }
     size_t bytes = options->admission_bytes + (options->is_tls ? TLS_HANDSHAKE_BYTES : 0);
-    if (account_charge(&listener->admission, bytes) != RESULT_OK) {
+    bool leaves_room =
+        options->is_operator || memory_has_room(listener->transport->ledger, WAIT_ACCEPT, bytes);
+    if (!leaves_room || account_charge(&listener->admission, bytes) != RESULT_OK) {
         hold_for_memory(listener);
         return false;
     }

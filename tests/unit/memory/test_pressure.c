@@ -26,6 +26,13 @@ struct fixture {
     size_t traffic_max;
 };
 
+static void set_needs(struct memory *memory)
+{
+    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
+        memory_set_need(memory, (enum wait_class)i, SET);
+    }
+}
+
 static struct fixture open_fixture(void)
 {
     struct memory_usage usage;
@@ -35,7 +42,7 @@ static struct fixture open_fixture(void)
     account_init(&fixture.client, fixture.ledger, ACCOUNT_CLIENT, 0);
     memory_read_usage(fixture.memory, &usage);
     fixture.traffic_max = usage.traffic_max;
-    memory_set_wake_bytes(fixture.memory, SET);
+    set_needs(fixture.memory);
     pressure_update(fixture.memory, 1);
     return fixture;
 }
@@ -242,14 +249,14 @@ static void test_nobody_is_woken_without_a_set(void **state)
     struct sleeper sleeper;
     char record[WAITERS + 1] = "";
     hold(&fixture, fixture.traffic_max - SET + 1);
-    add_sleeper(&fixture, &sleeper, WAIT_RESPONSE, 'a', record);
+    add_sleeper(&fixture, &sleeper, WAIT_EXCHANGE, 'a', record);
     assert_int_equal(memory_wake(fixture.ledger), 0);
-    assert_int_equal(memory_waiting(fixture.ledger, WAIT_RESPONSE), 1);
+    assert_int_equal(memory_waiting(fixture.ledger, WAIT_EXCHANGE), 1);
     account_discharge(&fixture.client, 1);
     assert_string_equal(record, "");
     assert_int_equal(memory_wake(fixture.ledger), 1);
     assert_string_equal(record, "a");
-    assert_int_equal(memory_waiting(fixture.ledger, WAIT_RESPONSE), 0);
+    assert_int_equal(memory_waiting(fixture.ledger, WAIT_EXCHANGE), 0);
     assert_int_equal(memory_wake(fixture.ledger), 0);
     close_fixture(&fixture);
 }
@@ -260,31 +267,32 @@ static void test_order_is_by_class_then_by_arrival(void **state)
     struct fixture fixture = open_fixture();
     struct sleeper sleepers[6];
     char record[WAITERS + 1] = "";
-    add_sleeper(&fixture, &sleepers[0], WAIT_ADMISSION, 'e', record);
+    add_sleeper(&fixture, &sleepers[0], WAIT_ACCEPT, 'e', record);
     add_sleeper(&fixture, &sleepers[1], WAIT_REQUEST, 'c', record);
-    add_sleeper(&fixture, &sleepers[2], WAIT_RESPONSE, 'a', record);
-    add_sleeper(&fixture, &sleepers[3], WAIT_RESPONSE, 'b', record);
+    add_sleeper(&fixture, &sleepers[2], WAIT_EXCHANGE, 'a', record);
+    add_sleeper(&fixture, &sleepers[3], WAIT_EXCHANGE, 'b', record);
     add_sleeper(&fixture, &sleepers[4], WAIT_REQUEST, 'd', record);
-    add_sleeper(&fixture, &sleepers[5], WAIT_ADMISSION, 'f', record);
+    add_sleeper(&fixture, &sleepers[5], WAIT_ACCEPT, 'f', record);
     assert_int_equal(memory_wake(fixture.ledger), 6);
     assert_string_equal(record, "abcdef");
     close_fixture(&fixture);
 }
 
-static void test_as_many_as_sets_are_woken(void **state)
+static void test_as_many_as_find_room_are_woken(void **state)
 {
     (void)state;
     struct fixture fixture = open_fixture();
     struct sleeper sleepers[4];
     char record[WAITERS + 1] = "";
     for (int i = 0; i < 4; i++) {
-        add_sleeper(&fixture, &sleepers[i], i < 3 ? WAIT_RESPONSE : WAIT_REQUEST, (char)('a' + i),
-                    record);
+        add_sleeper(&fixture, &sleepers[i], WAIT_EXCHANGE, (char)('a' + i), record);
+        sleepers[i].charges = i < 2 ? SET : 0;
     }
     hold(&fixture, fixture.traffic_max - 2 * SET);
     assert_int_equal(memory_wake(fixture.ledger), 2);
     assert_string_equal(record, "ab");
-    assert_int_equal(memory_wake(fixture.ledger), 2);
+    account_discharge(&fixture.client, SET);
+    assert_int_equal(memory_wake(fixture.ledger), 2); /* the first of them takes nothing */
     assert_string_equal(record, "abcd");
     close_fixture(&fixture);
 }
@@ -296,7 +304,7 @@ static void test_what_the_woken_take_is_not_given_twice(void **state)
     struct sleeper sleepers[3];
     char record[WAITERS + 1] = "";
     for (int i = 0; i < 3; i++) {
-        add_sleeper(&fixture, &sleepers[i], WAIT_RESPONSE, (char)('a' + i), record);
+        add_sleeper(&fixture, &sleepers[i], WAIT_EXCHANGE, (char)('a' + i), record);
     }
     sleepers[0].charges = 3 * SET - 1;
     hold(&fixture, fixture.traffic_max - 3 * SET);
@@ -331,7 +339,7 @@ static void test_whoever_waits_again_does_not_hold_up_lower_classes(void **state
     struct sleeper sleepers[2];
     char record[WAITERS + 1] = "";
     add_sleeper(&fixture, &sleepers[0], WAIT_REQUEST, 'a', record);
-    add_sleeper(&fixture, &sleepers[1], WAIT_ADMISSION, 'b', record);
+    add_sleeper(&fixture, &sleepers[1], WAIT_ACCEPT, 'b', record);
     sleepers[0].waits_again = true;
     assert_int_equal(memory_wake(fixture.ledger), 2);
     assert_string_equal(record, "ab");
@@ -360,7 +368,7 @@ static void test_cancelled_waiters_are_not_woken(void **state)
     struct sleeper sleepers[3];
     char record[WAITERS + 1] = "";
     for (int i = 0; i < 3; i++) {
-        add_sleeper(&fixture, &sleepers[i], WAIT_RESPONSE, (char)('a' + i), record);
+        add_sleeper(&fixture, &sleepers[i], WAIT_EXCHANGE, (char)('a' + i), record);
     }
     sleepers[0].cancels = &sleepers[1];
     assert_int_equal(memory_wake(fixture.ledger), 2);
@@ -370,42 +378,59 @@ static void test_cancelled_waiters_are_not_woken(void **state)
     close_fixture(&fixture);
 }
 
-static void test_admission_by_level(void **state)
+/* Each class is served from its own share of the budget on, and leaves the rest to those before. */
+static void test_floors(void **state)
 {
     (void)state;
-    struct fixture fixture = open_fixture();
-    struct sleeper sleepers[3];
-    char record[WAITERS + 1] = "";
-    for (int i = 0; i < 3; i++) {
-        add_sleeper(&fixture, &sleepers[i], WAIT_ADMISSION, (char)('a' + i), record);
+    static const struct {
+        enum wait_class wait_class;
+        size_t percent; /* in use, with room */
+    } rows[] = {
+        {WAIT_EXCHANGE, 98}, {WAIT_STREAM, 92}, {WAIT_REQUEST, 88},
+        {WAIT_WINDOW, 85},   {WAIT_ACCEPT, 83},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture fixture = open_fixture();
+        struct sleeper sleeper;
+        char record[WAITERS + 1] = "";
+        add_sleeper(&fixture, &sleeper, rows[i].wait_class, 'a', record);
+        hold_percent(&fixture, i == 0 ? 99 : rows[i].percent + 4);
+        assert_int_equal(memory_has_room(fixture.ledger, rows[i].wait_class, SET), i == 0);
+        if (i > 0) {
+            assert_int_equal(memory_wake(fixture.ledger), 0);
+            hold_percent(&fixture, rows[i].percent);
+        }
+        assert_true(memory_has_room(fixture.ledger, rows[i].wait_class, SET));
+        assert_int_equal(memory_wake(fixture.ledger), 1);
+        close_fixture(&fixture);
     }
-    hold_percent(&fixture, 96);
-    pressure_update(fixture.memory, 2);
-    assert_int_equal(memory_wake(fixture.ledger), 0);
-    hold_percent(&fixture, 89);
-    pressure_update(fixture.memory, 3);
-    assert_int_equal(memory_wake(fixture.ledger), 1);
-    hold_percent(&fixture, 75);
-    pressure_update(fixture.memory, 4);
-    assert_int_equal(memory_wake(fixture.ledger), 2);
-    assert_string_equal(record, "abc");
-    close_fixture(&fixture);
 }
 
-static void test_responses_go_on_at_full(void **state)
+static void test_there_is_always_room_without_a_limit(void **state)
+{
+    (void)state;
+    struct memory *memory = test_memory_open((struct memory_options){0});
+    assert_true(memory_has_room(memory_ledger(memory, 0), WAIT_ACCEPT, SIZE_MAX));
+    assert_false(memory_is_limited(memory));
+    test_memory_close(memory);
+}
+
+static void test_what_is_under_way_goes_on_at_full(void **state)
 {
     (void)state;
     struct fixture fixture = open_fixture();
     struct sleeper sleepers[3];
     char record[WAITERS + 1] = "";
-    add_sleeper(&fixture, &sleepers[0], WAIT_ADMISSION, 'x', record);
-    add_sleeper(&fixture, &sleepers[1], WAIT_REQUEST, 'b', record);
-    add_sleeper(&fixture, &sleepers[2], WAIT_RESPONSE, 'a', record);
+    add_sleeper(&fixture, &sleepers[0], WAIT_ACCEPT, 'x', record);
+    add_sleeper(&fixture, &sleepers[1], WAIT_STREAM, 'y', record);
+    add_sleeper(&fixture, &sleepers[2], WAIT_EXCHANGE, 'a', record);
     hold_percent(&fixture, 97);
     pressure_update(fixture.memory, 2);
-    assert_int_equal(memory_wake(fixture.ledger), 2);
-    assert_string_equal(record, "ab");
+    assert_int_equal(memory_wake(fixture.ledger), 1);
+    assert_string_equal(record, "a");
+    assert_int_equal(fixture.ledger->woken, 1);
     memory_wait_cancel(&sleepers[0].waiter);
+    memory_wait_cancel(&sleepers[1].waiter);
     close_fixture(&fixture);
 }
 
@@ -415,8 +440,8 @@ static void wait_twice(void *argument)
     struct sleeper sleeper;
     char record[WAITERS + 1] = "";
     (void)argument;
-    add_sleeper(&fixture, &sleeper, WAIT_RESPONSE, 'a', record);
-    memory_wait(fixture.ledger, WAIT_RESPONSE, &sleeper.waiter);
+    add_sleeper(&fixture, &sleeper, WAIT_EXCHANGE, 'a', record);
+    memory_wait(fixture.ledger, WAIT_EXCHANGE, &sleeper.waiter);
 }
 
 static void test_waiting_twice_aborts(void **state)
@@ -433,25 +458,7 @@ static void count_call(void *argument)
     (*calls)++;
 }
 
-static void test_the_loop_turns_again_for_those_cut_off(void **state)
-{
-    (void)state;
-    struct fixture fixture = open_fixture();
-    struct sleeper sleepers[2];
-    char record[WAITERS + 1] = "";
-    unsigned calls = 0;
-    memory_set_wake_hook(fixture.ledger, count_call, &calls);
-    add_sleeper(&fixture, &sleepers[0], WAIT_RESPONSE, 'a', record);
-    add_sleeper(&fixture, &sleepers[1], WAIT_RESPONSE, 'b', record);
-    hold(&fixture, fixture.traffic_max - SET);
-    assert_int_equal(memory_wake(fixture.ledger), 1);
-    assert_int_equal(calls, 1); /* 'a' took nothing: 'b' can have the set */
-    assert_int_equal(memory_wake(fixture.ledger), 1);
-    assert_int_equal(calls, 1);
-    close_fixture(&fixture);
-}
-
-static void test_no_circle_while_charges_are_refused(void **state)
+static void test_waiting_again_makes_no_circle(void **state)
 {
     (void)state;
     struct fixture fixture = open_fixture();
@@ -463,10 +470,8 @@ static void test_no_circle_while_charges_are_refused(void **state)
     add_sleeper(&fixture, &sleepers[1], WAIT_REQUEST, 'b', record);
     sleepers[0].waits_again = true;
     sleepers[1].waits_again = true;
-    hold(&fixture, fixture.traffic_max - SET);
-    for (int turn = 0; turn < 10; turn++) {
-        assert_int_equal(account_charge(&fixture.client, 2 * SET), RESULT_NO_MEMORY);
-        assert_int_equal(memory_wake(fixture.ledger), 1);
+    for (int turn = 0; turn < 5; turn++) {
+        assert_int_equal(memory_wake(fixture.ledger), 2);
     }
     assert_int_equal(calls, 0);
     assert_string_equal(record, "ababababab");
@@ -488,14 +493,14 @@ static void test_other_workers_are_told(void **state)
     unsigned calls[2] = {0, 0};
     test_memory_ignore_resident(memory);
     memory_ledger(memory, 1)->observe = NULL;
-    memory_set_wake_bytes(memory, SET);
+    set_needs(memory);
     memory_set_wake_hook(memory_ledger(memory, 0), count_call, &calls[0]);
     memory_set_wake_hook(memory_ledger(memory, 1), count_call, &calls[1]);
     account_init(&first.client, first.ledger, ACCOUNT_CLIENT, 0);
     account_init(&other, memory_ledger(memory, 1), ACCOUNT_CLIENT, 0);
     memory_read_usage(memory, &usage);
     assert_int_equal(account_charge(&other, usage.traffic_max), RESULT_OK);
-    add_sleeper(&first, &sleeper, WAIT_RESPONSE, 'a', record);
+    add_sleeper(&first, &sleeper, WAIT_EXCHANGE, 'a', record);
     assert_int_equal(memory_wake(first.ledger), 0);
     assert_int_equal(memory_wake(memory_ledger(memory, 1)), 0);
     assert_int_equal(calls[0], 0);
@@ -522,7 +527,7 @@ static void test_a_sleeping_workers_surplus_is_called_in(void **state)
     unsigned calls[2] = {0, 0};
     test_memory_ignore_resident(memory);
     memory_ledger(memory, 1)->observe = NULL;
-    memory_set_wake_bytes(memory, SET);
+    set_needs(memory);
     memory_set_wake_hook(memory_ledger(memory, 0), count_call, &calls[0]);
     memory_set_wake_hook(memory_ledger(memory, 1), count_call, &calls[1]);
     account_init(&first.client, first.ledger, ACCOUNT_CLIENT, 0);
@@ -531,7 +536,7 @@ static void test_a_sleeping_workers_surplus_is_called_in(void **state)
     assert_int_equal(account_charge(&other, usage.traffic_max), RESULT_OK);
     account_discharge(&other, 2 * SET);
     assert_int_equal(memory_wake(memory_ledger(memory, 1)), 0); /* sleeps on two sets */
-    add_sleeper(&first, &sleeper, WAIT_RESPONSE, 'a', record);
+    add_sleeper(&first, &sleeper, WAIT_EXCHANGE, 'a', record);
     assert_int_equal(memory_wake(first.ledger), 0);
     assert_int_equal(calls[1], 1);
     assert_int_equal(memory_wake(memory_ledger(memory, 1)), 0); /* its turn gives them back */
@@ -554,13 +559,13 @@ static void test_a_falling_level_tells_waiters_of_other_workers(void **state)
     unsigned calls = 0;
     test_memory_ignore_resident(memory);
     memory_ledger(memory, 1)->observe = NULL;
-    memory_set_wake_bytes(memory, SET);
+    set_needs(memory);
     memory_set_wake_hook(memory_ledger(memory, 0), count_call, &calls);
     account_init(&other, memory_ledger(memory, 1), ACCOUNT_CLIENT, 0);
     memory_read_usage(memory, &usage);
     assert_int_equal(account_charge(&other, usage.traffic_max / 100 * 96), RESULT_OK);
     pressure_update(memory, 1);
-    add_sleeper(&first, &sleeper, WAIT_ADMISSION, 'a', record);
+    add_sleeper(&first, &sleeper, WAIT_ACCEPT, 'a', record);
     assert_int_equal(memory_wake(first.ledger), 0);
     account_discharge(&other, usage.traffic_max / 100 * 30);
     pressure_update(memory, 2);
@@ -612,7 +617,7 @@ static void start_job(struct memory_waiter *waiter)
     if (account_charge(&job->worker->account, SET) == RESULT_OK) {
         job->has_memory = true;
     } else {
-        memory_wait(job->worker->ledger, WAIT_REQUEST, waiter);
+        memory_wait(job->worker->ledger, WAIT_EXCHANGE, waiter);
     }
 }
 
@@ -684,7 +689,7 @@ static void open_crew(struct crew *crew)
 {
     crew->memory = test_memory_open(
         (struct memory_options){.limit_bytes = LIMIT, .workers = CREW, .keep_caches = true});
-    memory_set_wake_bytes(crew->memory, SET);
+    set_needs(crew->memory);
     for (unsigned i = 0; i < CREW; i++) {
         struct crew_worker *worker = &crew->workers[i];
         worker->crew = crew;
@@ -741,17 +746,17 @@ int main(void)
         cmocka_unit_test(test_a_worker_gives_its_slack_back_when_pressed),
         cmocka_unit_test(test_nobody_is_woken_without_a_set),
         cmocka_unit_test(test_order_is_by_class_then_by_arrival),
-        cmocka_unit_test(test_as_many_as_sets_are_woken),
+        cmocka_unit_test(test_as_many_as_find_room_are_woken),
         cmocka_unit_test(test_what_the_woken_take_is_not_given_twice),
         cmocka_unit_test(test_whoever_waits_again_is_woken_once_a_call),
         cmocka_unit_test(test_whoever_waits_again_does_not_hold_up_lower_classes),
         cmocka_unit_test(test_waking_inside_a_waking_does_nothing),
         cmocka_unit_test(test_cancelled_waiters_are_not_woken),
-        cmocka_unit_test(test_admission_by_level),
-        cmocka_unit_test(test_responses_go_on_at_full),
+        cmocka_unit_test(test_floors),
+        cmocka_unit_test(test_there_is_always_room_without_a_limit),
+        cmocka_unit_test(test_what_is_under_way_goes_on_at_full),
         cmocka_unit_test(test_waiting_twice_aborts),
-        cmocka_unit_test(test_the_loop_turns_again_for_those_cut_off),
-        cmocka_unit_test(test_no_circle_while_charges_are_refused),
+        cmocka_unit_test(test_waiting_again_makes_no_circle),
         cmocka_unit_test(test_other_workers_are_told),
         cmocka_unit_test(test_a_sleeping_workers_surplus_is_called_in),
         cmocka_unit_test(test_a_falling_level_tells_waiters_of_other_workers),
