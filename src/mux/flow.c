@@ -11,13 +11,29 @@
 
 #include "base/number.h"
 
+/* How many windows a flow may hold when there is plenty of memory: fewer, larger system calls. */
+enum { CALM_FACTOR = 4 };
+
+static size_t window_of(const struct mux_flow *flow)
+{
+    const struct memory *memory = ledger_memory(flow->connection->account.ledger);
+    bool is_calm = pressure_level(memory) == PRESSURE_CALM;
+    return is_calm ? flow->window_bytes * CALM_FACTOR : flow->window_bytes;
+}
+
+size_t flow_room(const struct mux_flow *flow)
+{
+    size_t window = window_of(flow);
+    return window - size_min(flow->output.bytes, window);
+}
+
 static void update_interest(struct mux_flow *flow)
 {
     if (flow->has_failed) {
         return;
     }
     bool reads = flow->wants_input && !flow->connection->read_ended &&
-                 flow->input.bytes < flow->window_bytes && list_is_empty(&flow->waiter.link);
+                 flow->input.bytes < window_of(flow) && list_is_empty(&flow->waiter.link);
     unsigned interest = (reads ? EVENT_READ : 0U) | (flow->write_blocked ? EVENT_WRITE : 0U);
     connection_want(flow->connection, interest);
 }
@@ -29,6 +45,9 @@ static void fail(struct mux_flow *flow)
         flow->has_failed = true;
         memory_wait_cancel(&flow->waiter);
         chunk_queue_clear(&flow->output);
+        if (flow->later_wanted) {
+            flow_send(flow); /* what was asked for follows still, unless on_failed closes */
+        }
         flow->events->on_failed(flow);
     }
 }
@@ -41,9 +60,10 @@ static void fail(struct mux_flow *flow)
 static void read_remains(struct mux_flow *flow)
 {
     enum result result = RESULT_OK;
-    while (result == RESULT_OK && flow->input.bytes < flow->window_bytes) {
+    size_t window = window_of(flow);
+    while (result == RESULT_OK && flow->input.bytes < window) {
         result = connection_read(flow->connection, &flow->input, CHUNK_NORMAL,
-                                 flow->window_bytes - flow->input.bytes);
+                                 window - flow->input.bytes);
     }
 }
 
@@ -82,14 +102,15 @@ static enum result read_input(struct mux_flow *flow, size_t room)
 static void on_readable(void *owner)
 {
     struct mux_flow *flow = owner;
-    size_t room = flow->window_bytes - size_min(flow->input.bytes, flow->window_bytes);
+    size_t window = window_of(flow);
+    size_t room = window - size_min(flow->input.bytes, window);
     if (room == 0 || !flow->wants_input) {
         update_interest(flow);
         return;
     }
     switch (read_input(flow, room)) {
     case RESULT_OK:
-        if (flow->input.bytes >= flow->window_bytes) {
+        if (flow->input.bytes >= window) {
             update_interest(flow);
         }
         flow->events->on_input(flow);
@@ -152,7 +173,7 @@ static bool write_output(struct mux_flow *flow)
 
 static void tell_drained(struct mux_flow *flow)
 {
-    bool has_room = flow->wants_room && flow->output.bytes < flow->window_bytes;
+    bool has_room = flow->wants_room && flow_room(flow) > 0;
     bool is_empty = flow->wants_empty && chunk_queue_is_empty(&flow->output);
     if (has_room || is_empty) {
         flow->wants_room = false;
@@ -240,7 +261,7 @@ bool flow_has_ended(const struct mux_flow *flow)
 
 bool flow_is_full(struct mux_flow *flow)
 {
-    if (flow->output.bytes >= flow->window_bytes) {
+    if (flow_room(flow) == 0) {
         flow->wants_room = true;
         return true;
     }

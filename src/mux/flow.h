@@ -5,7 +5,8 @@
  * body leave in one system call. Reading stops at the window and when memory is refused; it starts
  * again when the owner takes bytes or memory is there.
  *
- * Limits: input and output hold at most `window_bytes` each (plus one head).
+ * Limits: input and output hold at most `window_bytes` each (plus one head), four times that while
+ * memory is calm.
  */
 #ifndef WEIR_MUX_FLOW_H
 #define WEIR_MUX_FLOW_H
@@ -63,6 +64,9 @@ bool flow_has_ended(const struct mux_flow *flow);
 
 /* Whether the output is at its window; on_drained will be called once it is not. */
 bool flow_is_full(struct mux_flow *flow);
+
+/* Bytes that may still be added to the output; 0 when it is full. */
+size_t flow_room(const struct mux_flow *flow);
 
 /* Has on_drained called once the output is empty. */
 void flow_want_empty(struct mux_flow *flow);

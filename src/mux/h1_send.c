@@ -168,7 +168,7 @@ static enum result send_chunked(struct h1 *h1, struct chunk_queue *queue)
             return RESULT_BLOCKED;
         }
         if (result == RESULT_OK) {
-            size_t room = h1->flow.window_bytes - h1->flow.output.bytes;
+            size_t room = flow_room(&h1->flow);
             result = send_chunk(h1, queue, size_min(queue->bytes, room));
         }
         if (result != RESULT_OK) {
@@ -184,7 +184,7 @@ static enum result send_raw(struct h1 *h1, struct chunk_queue *queue)
         if (flow_is_full(&h1->flow)) {
             return RESULT_BLOCKED;
         }
-        size_t room = h1->flow.window_bytes - h1->flow.output.bytes;
+        size_t room = flow_room(&h1->flow);
         size_t bytes = queue->bytes;
         if (bytes <= room) {
             chunk_queue_move_all(&h1->flow.output, queue);

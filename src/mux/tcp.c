@@ -121,7 +121,7 @@ static enum result send_body(struct mux_stream *side, struct chunk_queue *queue)
             return RESULT_BLOCKED;
         }
         size_t before = tcp->flow.output.bytes;
-        size_t room = tcp->flow.window_bytes - before;
+        size_t room = flow_room(&tcp->flow);
         enum result result = RESULT_OK;
         if (queue->bytes <= room) {
             chunk_queue_move_all(&tcp->flow.output, queue);

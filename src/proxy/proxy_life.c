@@ -31,7 +31,7 @@ static void fill_mux_options(struct proxy *proxy)
         .http1 = {.accept_unsafe_request = proxy_has(proxy, OPTION_ACCEPT_UNSAFE_REQUEST),
                   .accept_unsafe_response = proxy_has(proxy, OPTION_ACCEPT_UNSAFE_RESPONSE)},
         .head_bytes_max = global->bufsize - global->maxrewrite,
-        .window_bytes = global->bufsize,
+        .window_bytes = proxy->worker->chunks->bytes[CHUNK_NORMAL],
         .fields_max = global->fields_max,
         .client_timeout_ms = timeouts->client_ms,
         .client_fin_timeout_ms = timeouts->client_fin_ms,
