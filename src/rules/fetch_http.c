@@ -93,13 +93,6 @@ static enum result fetch_status(const struct sample_call *call, struct rule_cont
     return sample_give_integer(out, context->response->status);
 }
 
-static enum result fetch_is_http(const struct sample_call *call, struct rule_context *context,
-                                 struct sample *out)
-{
-    (void)call;
-    return context->request == NULL ? missing(context) : sample_give_bool(out, true);
-}
-
 static enum result fetch_url_param(const struct sample_call *call, struct rule_context *context,
                                    struct sample *out)
 {
@@ -339,7 +332,6 @@ const struct sample_fetch fetches_http[] = {
     {"req_ver", NO_ARGUMENTS, SAMPLE_STRING, IN_REQUEST, fetch_version, NULL, 0, 0},
     {"res.ver", NO_ARGUMENTS, SAMPLE_STRING, IN_RESPONSE, fetch_version, NULL, HEADER_RESPONSE, 0},
     {"status", NO_ARGUMENTS, SAMPLE_INTEGER, IN_RESPONSE | SAMPLE_IN_LOG, fetch_status, NULL, 0, 0},
-    {"req.proto_http", NO_ARGUMENTS, SAMPLE_BOOL, IN_REQUEST, fetch_is_http, NULL, 0, 0},
     {"url_param",
      {0, {ARGUMENT_STRING, ARGUMENT_STRING}},
      SAMPLE_STRING,
