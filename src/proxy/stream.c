@@ -119,7 +119,6 @@ static void release_memory(struct stream *stream)
     http_message_clear(&stream->response);
     arena_clear(&stream->arena);
     arena_clear(&stream->scratch);
-    chunk_reserve_close(&stream->client_reserve);
 }
 
 static void destroy(struct stream *stream)
@@ -133,6 +132,8 @@ static void destroy(struct stream *stream)
     stream_log(stream);
     stream_release_server(stream, !server_is_whole);
     event_timer_stop(&stream->timer);
+    chunk_reserve_close(
+        &stream->client_reserve); /* what comes back from here on asks for no work */
     event_defer_cancel(&stream->work);
     memory_wait_cancel(&stream->waiter);
     release_memory(stream);

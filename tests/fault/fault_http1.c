@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fault: one HTTP/1.1 exchange through the whole process is run again and again while allocation 1,
- * 2, 3 … n is failed, then each pair of neighbours. After each run: no crash, the client saw a
- * whole message or a close, and no byte is left on a client's or a server's account.
+ * Fault: one HTTP/1.1 exchange through the whole process, plain and with TLS on both sides, is run
+ * again and again while allocation 1, 2, 3 … n is failed, then each pair of neighbours. After each
+ * run: no crash, the client saw a whole message or a close, and no byte is left on a client's or a
+ * server's account. GnuTLS's own allocations are not failed (DESIGN 3.1).
  *
- * The client and the origin are plain sockets of this program, driven between the turns of weir's
- * loop.
+ * The client and the origin are sockets of this program, driven between the turns of weir's loop.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,22 +28,35 @@
 #include "memory/fault.h"
 #include "process/startup.h"
 #include "proxy/endpoint.h"
+#include "support/certificates.h"
 
 enum {
     BODY_BYTES = 40000,
     PATIENCE_MS = 4000,
     TURNS_TO_SETTLE = 200,
     SITES_MAX = 2000,
+    LIMIT_MIB = 4096, /* far from binding, sanitizers' memory included */
+};
+
+/* One end of a connection of this program. */
+struct end {
+    int fd;               /* -1: none */
+    gnutls_session_t tls; /* NULL: plain */
+    bool is_open;         /* the handshake is over */
 };
 
 struct scene {
+    bool is_tls;
+    bool is_limited; /* so that streams begin with a set (proxy/stream_reserve.c) */
+    struct test_folder certificates;
+    gnutls_certificate_credentials_t client_credentials, origin_credentials;
     char folder[64];
     char config[96];
     struct command_line line;
     struct report report;
     struct instance instance;
-    int origin; /* listening */
-    int served; /* the origin's connection, -1: none */
+    int origin;        /* listening */
+    struct end served; /* the origin's connection */
     char asked[BODY_BYTES * 2];
     size_t asked_bytes;
     size_t answered;
@@ -53,6 +66,71 @@ struct scene {
 
 /* What the client saw. */
 enum outcome { OUTCOME_WHOLE, OUTCOME_ERROR, OUTCOME_CLOSED };
+
+/* ---- plain or TLS ends ---- */
+
+static void end_open(struct end *end, int fd, gnutls_certificate_credentials_t credentials,
+                     bool is_client)
+{
+    *end = (struct end){.fd = fd, .is_open = credentials == NULL};
+    if (fd >= 0 && credentials != NULL) {
+        unsigned side = is_client ? GNUTLS_CLIENT : GNUTLS_SERVER;
+        assert_int_equal(gnutls_init(&end->tls, side | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL), 0);
+        assert_int_equal(gnutls_set_default_priority(end->tls), 0);
+        assert_int_equal(gnutls_credentials_set(end->tls, GNUTLS_CRD_CERTIFICATE, credentials), 0);
+        gnutls_transport_set_int(end->tls, fd);
+    }
+}
+
+static void end_close(struct end *end)
+{
+    if (end->tls != NULL) {
+        gnutls_deinit(end->tls);
+    }
+    if (end->fd >= 0) {
+        close(end->fd);
+    }
+    *end = (struct end){.fd = -1};
+}
+
+/* GnuTLS's results as those of send() and recv(). */
+static ssize_t as_socket(ssize_t result)
+{
+    if (result >= 0) {
+        return result;
+    }
+    errno = result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED ? EAGAIN : EPROTO;
+    return -1;
+}
+
+/* Whether the end is ready; goes on with its handshake. errno is EAGAIN or an error when not. */
+static bool end_is_ready(struct end *end)
+{
+    if (!end->is_open) {
+        end->is_open = as_socket(gnutls_handshake(end->tls)) == 0;
+    }
+    return end->is_open;
+}
+
+static ssize_t end_send(struct end *end, const char *bytes, size_t count)
+{
+    if (!end_is_ready(end)) {
+        return -1;
+    }
+    return end->tls == NULL ? send(end->fd, bytes, count, MSG_NOSIGNAL)
+                            : as_socket(gnutls_record_send(end->tls, bytes, count));
+}
+
+static ssize_t end_recv(struct end *end, char *bytes, size_t count)
+{
+    if (!end_is_ready(end)) {
+        return -1;
+    }
+    return end->tls == NULL ? recv(end->fd, bytes, count, 0)
+                            : as_socket(gnutls_record_recv(end->tls, bytes, count));
+}
+
+/* ---- the scene ---- */
 
 static struct sockaddr_un address_of(const struct scene *scene, const char *name)
 {
@@ -68,14 +146,34 @@ static void write_config(struct scene *scene, const char *extra)
     fprintf(file,
             "defaults\n mode http\n timeout client 2s\n timeout server 2s\n timeout connect 1s\n"
             " timeout http-request 2s\n timeout queue 1s\n"
-            "listen l\n bind unix@%s/front\n %s\n server s unix@%s/origin\n",
-            scene->folder, extra, scene->folder);
+            "listen l\n bind unix@%s/front %s%s\n %s\n server s unix@%s/origin %s\n",
+            scene->folder, scene->is_tls ? "ssl crt " : "",
+            scene->is_tls ? scene->certificates.files[0] : "", extra, scene->folder,
+            scene->is_tls ? "ssl verify none" : "");
     fclose(file);
+}
+
+/* A certificate for weir's side and the origin's, and credentials for both ends here. */
+static void make_certificates(struct scene *scene)
+{
+    struct test_identity identity;
+    const struct test_request request = {.common_name = "localhost"};
+    test_folder_open(&scene->certificates);
+    test_identity_make(&identity, &request);
+    (void)test_write_bundle(&scene->certificates, "bundle.pem", &identity);
+    assert_int_equal(gnutls_certificate_allocate_credentials(&scene->client_credentials), 0);
+    assert_int_equal(gnutls_certificate_allocate_credentials(&scene->origin_credentials), 0);
+    assert_int_equal(gnutls_certificate_set_x509_key(scene->origin_credentials,
+                                                     &identity.certificate, 1, identity.key),
+                     0);
+    test_identity_clear(&identity);
 }
 
 static void open_scene(struct scene *scene, const char *extra)
 {
-    memset(scene, 0, sizeof(*scene));
+    if (scene->is_tls) {
+        make_certificates(scene);
+    }
     snprintf(scene->folder, sizeof(scene->folder), "/tmp/weir-fault-XXXXXX");
     assert_non_null(mkdtemp(scene->folder));
     snprintf(scene->config, sizeof(scene->config), "%s/weir.cfg", scene->folder);
@@ -84,8 +182,9 @@ static void open_scene(struct scene *scene, const char *extra)
     scene->origin = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(scene->origin, (struct sockaddr *)&un, sizeof(un)), 0);
     assert_int_equal(listen(scene->origin, 16), 0);
-    scene->served = -1;
+    scene->served.fd = -1;
     scene->line = (struct command_line){.command = COMMAND_RUN, .memory = {.workers = 1}};
+    scene->line.memory_mib = scene->is_limited ? LIMIT_MIB : 0;
     scene->line.files[0] = scene->config;
     scene->line.files_count = 1;
     report_init(&scene->report);
@@ -106,16 +205,18 @@ static void close_scene(struct scene *scene)
     }
     unlink(scene->config);
     rmdir(scene->folder);
+    if (scene->is_tls) {
+        gnutls_certificate_free_credentials(scene->client_credentials);
+        gnutls_certificate_free_credentials(scene->origin_credentials);
+        test_folder_close(&scene->certificates);
+    }
 }
 
 /* ---- the origin ---- */
 
 static void drop_served(struct scene *scene)
 {
-    if (scene->served >= 0) {
-        close(scene->served);
-    }
-    scene->served = -1;
+    end_close(&scene->served);
     scene->asked_bytes = 0;
     scene->answered = 0;
 }
@@ -129,12 +230,13 @@ static bool has_asked(const struct scene *scene)
 static void serve(struct scene *scene)
 {
     static const char HEAD[] = "HTTP/1.1 200 OK\r\nContent-Length: 40000\r\nX-A: b\r\n\r\n";
-    if (scene->served < 0) {
-        scene->served = accept4(scene->origin, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (scene->served.fd < 0) {
+        int fd = accept4(scene->origin, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        end_open(&scene->served, fd, scene->origin_credentials, false);
         return;
     }
-    ssize_t got = recv(scene->served, scene->asked + scene->asked_bytes,
-                       sizeof(scene->asked) - scene->asked_bytes, 0);
+    ssize_t got = end_recv(&scene->served, scene->asked + scene->asked_bytes,
+                           sizeof(scene->asked) - scene->asked_bytes);
     if (got == 0 || (got < 0 && errno != EAGAIN)) {
         drop_served(scene);
         return;
@@ -147,8 +249,7 @@ static void serve(struct scene *scene)
         bool in_head = scene->answered < sizeof(HEAD) - 1;
         const char *from = in_head ? HEAD + scene->answered : body;
         size_t left = in_head ? sizeof(HEAD) - 1 - scene->answered : total - scene->answered;
-        ssize_t sent =
-            send(scene->served, from, left < sizeof(body) ? left : sizeof(body), MSG_NOSIGNAL);
+        ssize_t sent = end_send(&scene->served, from, left < sizeof(body) ? left : sizeof(body));
         if (sent <= 0) {
             return;
         }
@@ -182,12 +283,12 @@ static bool is_whole(const struct scene *scene, unsigned *status)
     return scene->response_bytes - (size_t)(end + 4 - scene->response) == length;
 }
 
-static int connect_client(const struct scene *scene)
+static void connect_client(const struct scene *scene, struct end *client)
 {
     struct sockaddr_un un = address_of(scene, "front");
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-    return fd;
+    end_open(client, fd, scene->client_credentials, true);
 }
 
 static enum outcome exchange(struct scene *scene)
@@ -196,7 +297,8 @@ static enum outcome exchange(struct scene *scene)
     static char request[sizeof(HEAD) - 1 + BODY_BYTES];
     memcpy(request, HEAD, sizeof(HEAD) - 1);
     memset(request + sizeof(HEAD) - 1, 'q', BODY_BYTES);
-    int fd = connect_client(scene);
+    struct end client;
+    connect_client(scene, &client);
     size_t sent = 0;
     enum outcome outcome = OUTCOME_CLOSED;
     scene->response_bytes = 0;
@@ -206,11 +308,11 @@ static enum outcome exchange(struct scene *scene)
         event_loop_turn(scene->instance.loop, false);
         serve(scene);
         if (sent < sizeof(request)) {
-            ssize_t put = send(fd, request + sent, sizeof(request) - sent, MSG_NOSIGNAL);
+            ssize_t put = end_send(&client, request + sent, sizeof(request) - sent);
             sent += put > 0 ? (size_t)put : 0;
         }
-        ssize_t got = recv(fd, scene->response + scene->response_bytes,
-                           sizeof(scene->response) - scene->response_bytes - 1, 0);
+        ssize_t got = end_recv(&client, scene->response + scene->response_bytes,
+                               sizeof(scene->response) - scene->response_bytes - 1);
         scene->response_bytes += got > 0 ? (size_t)got : 0;
         unsigned status = 0;
         if (is_whole(scene, &status)) {
@@ -221,7 +323,7 @@ static enum outcome exchange(struct scene *scene)
             break; /* a message that is not whole must be followed by a close, and this is it */
         }
     }
-    close(fd);
+    end_close(&client);
     return outcome;
 }
 
@@ -266,9 +368,8 @@ static unsigned fail_each(struct scene *scene, unsigned second, unsigned outcome
     return sites;
 }
 
-static void run(const char *extra)
+static void run(struct scene scene, const char *extra)
 {
-    static struct scene scene;
     open_scene(&scene, extra);
     assert_int_equal(exchange(&scene), OUTCOME_WHOLE);
     settle(&scene);
@@ -292,14 +393,27 @@ static void run(const char *extra)
 static void test_plain(void **state)
 {
     (void)state;
-    run("option forwardfor");
+    run((struct scene){0}, "option forwardfor");
 }
 
 static void test_with_rules(void **state)
 {
     (void)state;
-    run("http-request set-header X-B %[path]\n http-response set-header X-C d\n cookie S insert "
+    run((struct scene){0},
+        "http-request set-header X-B %[path]\n http-response set-header X-C d\n cookie S insert "
         "indirect");
+}
+
+static void test_tls(void **state)
+{
+    (void)state;
+    run((struct scene){.is_tls = true}, "option forwardfor");
+}
+
+static void test_under_a_limit(void **state)
+{
+    (void)state;
+    run((struct scene){.is_limited = true}, "option forwardfor");
 }
 
 int main(void)
@@ -307,6 +421,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_with_rules),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_under_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
