@@ -170,6 +170,10 @@ static bool are_rules_passed(struct session *session, const struct rule_list *ru
         .settings = &settings,
         .node_name = worker->facts->node_name,
         .process_connections = worker->facts->connections_current,
+        .process_started_ms = worker->facts->started_ms,
+        .worker_index = worker->index,
+        .is_stopping = worker->facts->is_stopping,
+        .default_backend = session->proxy->settings->default_backend_name,
     };
     context.variables[VARIABLE_PROCESS] = &worker->configuration->process_variables;
     context.variables[VARIABLE_SESSION] = &session->variables;

@@ -252,6 +252,9 @@ static void init_context(struct stream *stream)
     context->facts = &stream->facts;
     context->settings = &stream->settings;
     context->node_name = stream->worker->facts->node_name;
+    context->process_started_ms = stream->worker->facts->started_ms;
+    context->worker_index = stream->worker->index;
+    context->default_backend = stream->frontend->settings->default_backend_name;
     context->unique_id_format = stream->frontend->settings->unique_id_format;
     for (unsigned scope = 0; scope < VARIABLE_SCOPES; scope++) {
         variable_set_init(&stream->variables[scope], (enum variable_scope)scope, stream->account);

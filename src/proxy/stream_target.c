@@ -46,9 +46,8 @@ struct slice stream_balance_key(struct stream *stream)
 {
     const struct sample_expression *key = stream->backend->settings->balance_key;
     struct sample sample;
-    struct sample_cursor cursor = {0};
     stream->context.is_final = true;
-    if (key == NULL || sample_evaluate(key, &stream->context, &cursor, &sample) != RESULT_OK) {
+    if (key == NULL || sample_evaluate(key, &stream->context, NULL, &sample) != RESULT_OK) {
         return SLICE_NONE;
     }
     return cut_key(stream, bytes_of_sample(stream, &sample));

@@ -119,6 +119,12 @@ enum variable_scope {
     VARIABLE_SCOPES
 };
 
+/* The timeouts of a proxy's configuration, milliseconds; 0: none. */
+struct rule_timeouts {
+    uint32_t client_ms, server_ms, tunnel_ms, connect_ms, queue_ms, tarpit_ms;
+    int32_t retries;
+};
+
 struct rule_context {
     enum rule_phase phase;
     bool is_final; /* no more input will come (or inspect-delay is over): RESULT_BLOCKED is not an
@@ -175,6 +181,11 @@ struct rule_context {
     const char *log_origin;       /* %OG: "txn_close"…; NULL: "unspec" */
     const char *error_message;    /* what LOG_FORMAT_ERROR says happened, or NULL */
     uint32_t process_connections; /* actconn */
+    uint64_t process_started_ms;  /* on the clock of now_ms */
+    unsigned worker_index;        /* whose thread runs the rules */
+    bool is_stopping;             /* soft stop */
+    struct rule_timeouts frontend_timeouts;
+    struct rule_timeouts backend_timeouts; /* the frontend's before a backend is chosen */
 };
 
 #endif

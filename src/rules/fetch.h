@@ -62,6 +62,21 @@ struct sample_fetch {
     unsigned flags;
 };
 
+/* What a row says, in one line: without arguments, and with `least` mandatory ones of the types
+ * that follow. */
+#define FETCH_ROW(name, type, places, function, variant, flags)                  \
+    {                                                                            \
+        name, {0, {ARGUMENT_NONE}}, type, places, function, NULL, variant, flags \
+    }
+#define FETCH_ROW_WITH(name, type, places, function, check, variant, flags, least, ...) \
+    {                                                                                   \
+        name, {least, {__VA_ARGS__}}, type, places, function, check, variant, flags     \
+    }
+#define FETCH_ROWS_END                                              \
+    {                                                               \
+        NULL, {0, {ARGUMENT_NONE}}, SAMPLE_ANY, 0, NULL, NULL, 0, 0 \
+    }
+
 /* The row that an expression begins with. */
 const struct sample_fetch *sample_expression_fetch(const struct sample_expression *expression);
 
@@ -100,6 +115,20 @@ static inline enum result sample_give_integer(struct sample *out, int64_t intege
     return RESULT_OK;
 }
 
+/* Gives an IP address; RESULT_NOT_FOUND for one of another family. */
+static inline enum result sample_give_address(struct sample *out, const struct address *address)
+{
+    if (address->family == AF_INET) {
+        *out = (struct sample){.type = SAMPLE_IPV4, .ipv4 = address->v4};
+        return RESULT_OK;
+    }
+    if (address->family == AF_INET6) {
+        *out = (struct sample){.type = SAMPLE_IPV6, .ipv6 = address->v6};
+        return RESULT_OK;
+    }
+    return RESULT_NOT_FOUND;
+}
+
 /* Gives true or false. */
 static inline enum result sample_give_bool(struct sample *out, bool boolean)
 {
@@ -107,10 +136,20 @@ static inline enum result sample_give_bool(struct sample *out, bool boolean)
     return RESULT_OK;
 }
 
+/* ---- arguments ---- */
+
+/* Microseconds in the unit "s", "ms" or "us"; no unit is seconds. */
+int64_t fetch_unit_divisor(struct slice unit);
+
+/* Whether argument `index` is a unit or missing: RESULT_OK, RESULT_INVALID with parser->error. */
+MUST_USE enum result fetch_check_unit(struct rule_parser *parser,
+                                      const struct sample_arguments *arguments, unsigned index);
+
 /* ---- the tables ---- */
 
-extern const struct sample_fetch
-    fetches_internal[]; /* constants, date, process, proxies, servers */
+extern const struct sample_fetch fetches_internal[];   /* constants, var() */
+extern const struct sample_fetch fetches_process[];    /* date, env, pid, rand, uuid… */
+extern const struct sample_fetch fetches_proxy[];      /* fe_*, be_*, srv_*, so_*, timeouts */
 extern const struct sample_fetch fetches_connection[]; /* src, dst, fc_*, bc_* */
 extern const struct sample_fetch fetches_tls[];        /* ssl_fc_*, ssl_bc_*, ssl_c_* */
 extern const struct sample_fetch fetches_content[];    /* req.len, req.payload, req.ssl_sni… */

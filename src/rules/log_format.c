@@ -57,8 +57,7 @@ static void append_expression(const struct log_item *item, struct rule_context *
                               struct log_writer *writer)
 {
     struct sample sample;
-    struct sample_cursor cursor = {0};
-    enum result result = sample_evaluate(item->expression, context, &cursor, &sample);
+    enum result result = sample_evaluate(item->expression, context, NULL, &sample);
     if (result == RESULT_OK) {
         result = sample_cast(context, &sample, wanted_type(writer, &sample));
     }

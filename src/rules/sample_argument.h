@@ -41,7 +41,7 @@ enum argument_type {
 };
 
 /* What a row accepts: `least` are mandatory. */
-enum { SAMPLE_ARGUMENTS_MAX = 6 };
+enum { SAMPLE_ARGUMENTS_MAX = 12 };
 struct argument_spec {
     unsigned least;
     enum argument_type types[SAMPLE_ARGUMENTS_MAX];
