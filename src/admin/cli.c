@@ -90,7 +90,7 @@ const struct cli_command *cli_find_command(struct cli_request *request)
             }
         }
     }
-    if (best != NULL && best->level > request->level) {
+    if (best != NULL && best->level > request->modes->level) {
         text_append_string(request->out, "Permission denied\n");
         return NULL;
     }
@@ -100,7 +100,7 @@ const struct cli_command *cli_find_command(struct cli_request *request)
             "Unknown command: '%s', but maybe one of the following ones is a better match:\n",
             cli_word(request, 0));
         unsigned kept = request->count > 0 ? 1 : 0;
-        cli_append_help(request->out, request->level, request->words, kept);
+        cli_append_help(request->out, request->modes->level, request->words, kept);
     }
     return best;
 }

@@ -17,16 +17,29 @@
 
 #include "base/result.h"
 #include "base/text.h"
+#include "event/log_ring.h"
 #include "proxy/worker.h"
 
 enum { CLI_WORDS_MAX = 64, CLI_STATE_BYTES = 128 };
 
 enum cli_level { CLI_USER, CLI_OPERATOR, CLI_ADMIN };
 
+/* What a connection has chosen for itself; commands may change it. */
+struct cli_modes {
+    enum cli_level level;
+    bool is_experimental;
+    bool is_expert;
+    bool is_interactive;
+    bool has_prompt;
+    bool is_timed;
+    uint32_t timeout_ms; /* 0: that of the configuration */
+};
+
 /* One command being executed. */
 struct cli_request {
     struct worker *worker;
-    enum cli_level level;
+    struct cli_modes *modes;
+    struct log_ring_watch *watch;     /* wakes a command that is waiting */
     const char *words[CLI_WORDS_MAX]; /* the whole line: "show", "stat", … */
     unsigned count;
     struct slice payload; /* behind "<<", empty otherwise */
@@ -41,9 +54,10 @@ struct cli_command {
     enum cli_level level; /* needed */
     /*
      * Writes (more of) the answer to request->out. `state` is the command's own position, zeroed
-     * before the first call. RESULT_OK: call again with empty room; RESULT_END: done. A row that
-     * was cut (out->truncated) is written again in the next call by the row's own logic: see
-     * cli_row_fits.
+     * before the first call. RESULT_OK: call again with empty room; RESULT_END: done;
+     * RESULT_BLOCKED: call again when request->watch, which the command has put on a ring, tells of
+     * a line; anything that is entered meanwhile ends the command. A row that was cut
+     * (out->truncated) is written again in the next call by the row's own logic: see cli_row_fits.
      */
     enum result (*run)(struct cli_request *request, void *state);
     /* Called when the session goes away before RESULT_END; NULL: nothing to give back. */

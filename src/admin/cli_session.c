@@ -3,7 +3,9 @@
  * One connection to a stats socket: reading lines (several commands a line behind ';', a payload
  * behind "<<" up to its pattern or an empty line), running commands piece by piece, and writing
  * answers. Without `prompt` it closes after one line, as HAProxy does. Reading stops while an
- * answer is being written. Bounded as cli.h says; all of it is the operator's memory.
+ * answer is being written. A command that waits for lines of a ring is run again when there are
+ * some, and ended by whatever is entered. Bounded as cli.h says; all of it is the operator's
+ * memory.
  */
 #include "admin/cli_session.h"
 
@@ -33,11 +35,11 @@ struct cli_session {
     char *line; /* the line being executed, in the operator's memory */
     char *rest; /* of that line behind a ';' */
     struct slice payload;
-    enum cli_level level;
-    bool is_interactive;
-    bool has_prompt;
-    bool ends; /* closes once the output is written */
-    bool is_timed;
+    struct cli_modes modes;
+    struct log_ring_watch watch; /* of a command that waits */
+    struct event_deferred wake;  /* after the turn in which there were lines */
+    bool is_waiting;
+    bool ends;     /* closes once the output is written */
     bool is_short; /* memory was refused: again in a moment */
 };
 
@@ -51,12 +53,22 @@ static struct account *account_of(struct cli_session *session)
     return &session->connection->account;
 }
 
-static void close_session(struct cli_session *session)
+/* Ends the command under way, done or not. */
+static void end_command(struct cli_session *session)
 {
-    struct connection *connection = session->connection;
     if (session->command != NULL && session->command->finish != NULL) {
         session->command->finish(session->state);
     }
+    session->command = NULL;
+    session->is_waiting = false;
+    log_ring_unwatch(&session->watch);
+}
+
+static void close_session(struct cli_session *session)
+{
+    struct connection *connection = session->connection;
+    end_command(session);
+    event_defer_cancel(&session->wake);
     event_timer_stop(&session->timer);
     memory_release(account_of(session), session->line);
     chunk_queue_clear(&session->input);
@@ -77,7 +89,7 @@ static bool write_text(struct cli_session *session, struct slice text)
 
 static void write_prompt(struct cli_session *session)
 {
-    if (session->has_prompt) {
+    if (session->modes.has_prompt) {
         (void)write_text(session, SLICE("\n> "));
     } else {
         (void)write_text(session, SLICE("\n"));
@@ -100,8 +112,13 @@ static bool run_command(struct cli_session *session)
             session->is_short = true;
             return false;
         }
+        if (result == RESULT_BLOCKED) {
+            session->is_waiting = true;
+            return false;
+        }
         if (result == RESULT_END) {
             session->command = NULL;
+            log_ring_unwatch(&session->watch);
             write_prompt(session);
         }
     }
@@ -114,22 +131,22 @@ static void set_interactive(struct cli_session *session)
 {
     const struct cli_request *request = &session->request;
     if (request->count == 1) {
-        session->has_prompt = !session->has_prompt;
-        session->is_interactive = session->has_prompt;
+        session->modes.has_prompt = !session->modes.has_prompt;
+        session->modes.is_interactive = session->modes.has_prompt;
     }
     for (unsigned i = 1; i < request->count; i++) {
         const char *word = request->words[i];
         if (strcmp(word, "n") == 0) {
-            session->is_interactive = false;
-            session->has_prompt = false;
+            session->modes.is_interactive = false;
+            session->modes.has_prompt = false;
         } else if (strcmp(word, "i") == 0) {
-            session->is_interactive = true;
-            session->has_prompt = false;
+            session->modes.is_interactive = true;
+            session->modes.has_prompt = false;
         } else if (strcmp(word, "p") == 0) {
-            session->is_interactive = true;
-            session->has_prompt = true;
+            session->modes.is_interactive = true;
+            session->modes.has_prompt = true;
         } else if (strcmp(word, "timed") == 0) {
-            session->is_timed = !session->is_timed;
+            session->modes.is_timed = !session->modes.is_timed;
         }
     }
 }
@@ -139,7 +156,8 @@ static void answer_help(struct cli_session *session)
     char buffer[ANSWER_SIZE];
     struct text out = text_over(buffer, sizeof(buffer));
     text_append_string(&out, "The following commands are valid at this level:\n");
-    cli_append_help(&out, session->level, session->request.words + 1, session->request.count - 1);
+    cli_append_help(&out, session->modes.level, session->request.words + 1,
+                    session->request.count - 1);
     (void)write_text(session, text_slice(&out));
     write_prompt(session);
 }
@@ -150,9 +168,10 @@ static bool set_level(struct cli_session *session, const char *word)
     static const char *const NAMES[] = {"user", "operator"};
     for (unsigned i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
         if (strcmp(word, NAMES[i]) == 0) {
-            if (i < (unsigned)session->level) {
-                session->level = (enum cli_level)i;
+            if (i < (unsigned)session->modes.level) {
+                session->modes.level = (enum cli_level)i;
             }
+            session->modes.is_expert = false;
             write_prompt(session);
             return true;
         }
@@ -182,7 +201,8 @@ static void start_command(struct cli_session *session, char *text)
     char buffer[ANSWER_SIZE];
     struct text out = text_over(buffer, sizeof(buffer));
     request->worker = session->server->worker;
-    request->level = session->level;
+    request->modes = &session->modes;
+    request->watch = &session->watch;
     request->payload = session->payload;
     request->out = &out;
     memset(session->state, 0, sizeof(session->state));
@@ -310,6 +330,16 @@ static bool take_line(struct cli_session *session)
 
 /* ---- driving ---- */
 
+/* Who waits for lines may do so for ever, but must take those that there are. */
+static void set_timer(struct cli_session *session, bool is_written)
+{
+    uint32_t configured_ms = session->server->worker->configuration->global.stats_timeout_ms;
+    uint64_t timeout_ms = configured_ms != 0 ? configured_ms : DEFAULT_TIMEOUT_MS;
+    timeout_ms = session->modes.timeout_ms != 0 ? session->modes.timeout_ms : timeout_ms;
+    timeout_ms = session->is_waiting && is_written ? TIME_NEVER : timeout_ms;
+    event_timer_set(&session->timer, session->is_short ? RETRY_MS : timeout_ms);
+}
+
 static void update(struct cli_session *session)
 {
     enum result result = connection_write(session->connection, &session->output);
@@ -320,32 +350,42 @@ static void update(struct cli_session *session)
     }
     bool is_busy = session->command != NULL || session->rest != NULL;
     bool reads = !is_busy && !session->ends && !session->connection->read_ended;
-    bool goes_on = is_busy && !session->is_short; /* as soon as the socket takes more */
-    connection_want(session->connection,
-                    (reads ? EVENT_READ : 0U) | (!is_written || goes_on ? EVENT_WRITE : 0U));
-    uint32_t timeout_ms = session->server->worker->configuration->global.stats_timeout_ms;
-    event_timer_set(&session->timer, session->is_short ? RETRY_MS
-                                     : timeout_ms != 0 ? timeout_ms
-                                                       : DEFAULT_TIMEOUT_MS);
+    bool goes_on = is_busy && !session->is_short && !session->is_waiting;
+    connection_want(session->connection, (reads || session->is_waiting ? EVENT_READ : 0U) |
+                                             (!is_written || goes_on ? EVENT_WRITE : 0U));
+    set_timer(session, is_written);
+}
+
+/* What is entered ends a command that waits, and is thrown away. */
+static void end_waiting(struct cli_session *session)
+{
+    chunk_queue_clear(&session->input);
+    end_command(session);
+    write_prompt(session);
 }
 
 static void work(struct cli_session *session)
 {
     session->is_short = false;
+    session->is_waiting = false;
     while (session->output.bytes < OUTPUT_MAX && !session->ends) {
         if (session->command != NULL) {
-            if (!run_command(session)) {
+            bool is_done = run_command(session);
+            bool is_told = session->input.bytes > 0 || session->connection->read_ended;
+            if (!is_done && session->is_waiting && is_told) {
+                end_waiting(session);
+            } else if (!is_done) {
                 break;
             }
         } else if (session->rest != NULL) {
             start_command(session, cut_command(&session->rest));
             bool is_line_over = session->command == NULL && session->rest == NULL;
-            session->ends = session->ends || (is_line_over && !session->is_interactive);
+            session->ends = session->ends || (is_line_over && !session->modes.is_interactive);
         } else if (!take_line(session)) {
             session->ends = session->ends || session->connection->read_ended;
             break;
         }
-        if (session->command == NULL && session->rest == NULL && !session->is_interactive &&
+        if (session->command == NULL && session->rest == NULL && !session->modes.is_interactive &&
             session->line != NULL) {
             session->ends = true;
         }
@@ -377,6 +417,20 @@ static void on_readable(void *owner)
 static void on_writable(void *owner)
 {
     work(owner);
+}
+
+static void on_line(struct log_ring_watch *watch)
+{
+    struct cli_session *session = container_of(watch, struct cli_session, watch);
+    event_defer(session->server->worker->loop, &session->wake);
+}
+
+static void on_wake(struct event_deferred *deferred)
+{
+    struct cli_session *session = container_of(deferred, struct cli_session, wake);
+    if (session->is_waiting) {
+        work(session);
+    }
 }
 
 static void on_error(void *owner, enum connection_error error)
@@ -420,7 +474,9 @@ enum result cli_session_open(struct cli_server *server, int fd, const struct add
     }
     session->server = server;
     session->connection = connection;
-    session->level = level;
+    session->modes.level = level;
+    log_ring_watch_init(&session->watch, on_line);
+    event_deferred_init(&session->wake, on_wake);
     event_timer_init(&session->timer, worker->loop, on_timer);
     list_append(&server->open, &session->link);
     server->open_count++;

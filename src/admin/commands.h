@@ -11,6 +11,8 @@
 extern const struct cli_command COMMANDS_STAT[];
 /* show info, show version, show env */
 extern const struct cli_command COMMANDS_INFO[];
+/* show events, show startup-logs */
+extern const struct cli_command COMMANDS_EVENTS[];
 /* show pools, show memory */
 extern const struct cli_command COMMANDS_MEMORY[];
 /* show sess, shutdown session, shutdown sessions server, show errors */

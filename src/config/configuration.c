@@ -46,6 +46,7 @@ void configuration_init(struct configuration *configuration, struct account *acc
     list_init(&configuration->compiled);
     list_init(&configuration->proxies);
     list_init(&configuration->defaults);
+    list_init(&configuration->rings);
     sample_references_init(&configuration->references);
     configuration->patterns = pattern_files_create(account);
     configuration->variables = variable_names_create(account);

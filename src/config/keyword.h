@@ -28,7 +28,8 @@ enum config_section {
     SECTION_LISTEN = 16,
     SECTION_USERLIST = 32,
     SECTION_HTTP_ERRORS = 64,
-    SECTION_REFUSED = 128, /* one that weir does not have: its lines are passed over */
+    SECTION_RING = 128,
+    SECTION_REFUSED = 256, /* one that weir does not have: its lines are passed over */
 };
 #define SECTION_PROXY (SECTION_DEFAULTS | SECTION_FRONTEND | SECTION_BACKEND | SECTION_LISTEN)
 #define SECTION_FRONT (SECTION_DEFAULTS | SECTION_FRONTEND | SECTION_LISTEN)
@@ -50,6 +51,7 @@ struct config_reader {
     struct proxy_settings *proxy;    /* of the section, NULL elsewhere */
     struct proxy_settings *defaults; /* the last unnamed or named defaults section */
     struct userlist *userlist;
+    struct ring_settings *ring;
     struct error_files *error_files; /* of an http-errors section */
     const char *file;
     unsigned line;
@@ -240,6 +242,7 @@ extern const struct config_keyword KEYWORDS_STATISTICS[];
 extern const struct config_keyword KEYWORDS_ERRORS[];
 extern const struct config_keyword KEYWORDS_USERLIST[];
 extern const struct config_keyword KEYWORDS_CHECK[];
+extern const struct config_keyword KEYWORDS_RING[];
 
 /* How many of a line's first words a keyword's name covers; 0: it does not match. */
 unsigned config_match_keyword(const char *name, const char *const *words, unsigned count);
@@ -339,6 +342,13 @@ MUST_USE enum result config_read_bind(struct config_reader *reader, const char *
 MUST_USE enum result config_set_process_variable(struct config_reader *reader,
                                                  const char *const *arguments, unsigned count,
                                                  bool is_format);
+
+/* Begins a ring section with the reader's line, and ends it. */
+MUST_USE enum result config_begin_ring(struct config_reader *reader);
+void config_end_ring(struct config_reader *reader);
+
+/* Whether there is a ring of that name: one of a section, or buf0. */
+bool config_has_ring(const struct configuration *configuration, const char *name);
 
 /* Reads a `log` line into `list`. */
 MUST_USE enum result config_read_log(struct config_reader *reader, const char *const *arguments,

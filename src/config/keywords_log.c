@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log lines and formats: targets (UDP, Unix sockets, descriptors), length, format, sampling,
+ * log lines and formats: targets (UDP, Unix sockets, descriptors, rings), length, format, sampling,
  * facility, levels; log-format and error-log-format, whose compiling waits for the frontend that
  * uses them. Everything lives in the configuration's account.
  */
@@ -45,12 +45,18 @@ static enum result read_address(struct config_reader *reader, const char *word,
 static enum result read_target(struct config_reader *reader, const char *word,
                                struct log_sink_options *sink)
 {
-    static const char *const LATER[] = {"ring@", "backend@", "tcp@", "tcp4@", "tcp6@"};
+    static const char RING[] = "ring@";
+    static const char *const LATER[] = {"backend@", "tcp@", "tcp4@", "tcp6@"};
     bool is_stdout = strcmp(word, "stdout") == 0;
     if (is_stdout || strcmp(word, "stderr") == 0) {
         sink->kind = LOG_TARGET_DESCRIPTOR;
         sink->fd = is_stdout ? STDOUT : STDERR;
         return RESULT_OK;
+    }
+    if (strncmp(word, RING, strlen(RING)) == 0) {
+        sink->kind = LOG_TARGET_RING;
+        sink->ring_name = config_copy(reader, word + strlen(RING));
+        return sink->ring_name != NULL ? RESULT_OK : RESULT_NO_MEMORY;
     }
     for (size_t i = 0; i < sizeof(LATER) / sizeof(LATER[0]); i++) {
         if (strncmp(word, LATER[i], strlen(LATER[i])) == 0) {
@@ -128,6 +134,7 @@ static enum result read_length(struct config_reader *reader, const char *word,
 static enum result read_syslog_format(struct config_reader *reader, const char *word,
                                       struct log_sink_options *sink)
 {
+    sink->has_format = true;
     return syslog_find_format(slice_from_string(word), &sink->format) == RESULT_OK
                ? RESULT_OK
                : config_fail(reader, "log : unknown log format '%s'", word);
@@ -194,6 +201,8 @@ enum result config_read_log(struct config_reader *reader, const char *const *arg
     if (log == NULL) {
         return RESULT_NO_MEMORY;
     }
+    log->file = reader->file;
+    log->line = reader->line;
     log_sink_options_init(&log->sink);
     unsigned used = 0;
     enum result result = read_target(reader, arguments[0], &log->sink);

@@ -293,10 +293,18 @@ static void compile_formats(struct config_reader *reader, struct proxy_settings 
 }
 
 /* `log-send-hostname` holds for every log line, wherever it stands. */
-static void name_host(const struct global_settings *global, const struct list *logs)
+/* Log lines: the host's name in their headers, and that the rings they name are there. */
+static void complete_logs(struct config_reader *reader, const struct list *logs)
 {
+    const struct configuration *configuration = reader->configuration;
     LIST_EACH(link, logs) {
-        container_of(link, struct log_settings, link)->sink.host = global->log_hostname;
+        struct log_settings *log = container_of(link, struct log_settings, link);
+        log->sink.host = configuration->global.log_hostname;
+        if (log->sink.kind == LOG_TARGET_RING &&
+            !config_has_ring(configuration, log->sink.ring_name)) {
+            config_alert_at(reader, log->file, log->line,
+                            "log target uses unknown ring named '%s'.", log->sink.ring_name);
+        }
     }
 }
 
@@ -386,7 +394,7 @@ void config_resolve(struct config_reader *reader)
     struct configuration *configuration = reader->configuration;
     number_all(reader);
     check_error_sections(reader);
-    name_host(&configuration->global, &configuration->global.logs);
+    complete_logs(reader, &configuration->global.logs);
     if (sample_references_each(&configuration->references, check_reference, reader) != RESULT_OK) {
         config_report(reader, REPORT_ALERT, "cannot check the names in expressions.");
     }
@@ -394,7 +402,7 @@ void config_resolve(struct config_reader *reader)
         struct proxy_settings *proxy = container_of(link, struct proxy_settings, link);
         proxy->balance.redistributes =
             (proxy->options & OPTION_REDISPATCH) != 0 && (proxy->options & OPTION_PERSIST) == 0;
-        name_host(&configuration->global, &proxy->logs);
+        complete_logs(reader, &proxy->logs);
         if (proxy->is_disabled) {
             continue;
         }

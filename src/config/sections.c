@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sections: global, defaults, frontend, backend, listen, userlist, http-errors; others of HAProxy's
- * manual are refused by name, and their lines passed over. A section that cannot begin is passed
- * over as well, so that one mistake gives one message. Everything lives in the configuration's
- * account.
+ * Sections: global, defaults, frontend, backend, listen, userlist, http-errors, ring; others of
+ * HAProxy's manual are refused by name, and their lines passed over. A section that cannot begin is
+ * passed over as well, so that one mistake gives one message. Everything lives in the
+ * configuration's account.
  */
 #include <stddef.h>
 #include <string.h>
@@ -282,6 +282,12 @@ static enum result begin_http_errors(struct config_reader *reader, const struct 
     return reader->error_files != NULL ? RESULT_OK : RESULT_INVALID;
 }
 
+static enum result begin_ring(struct config_reader *reader, const struct section *section)
+{
+    (void)section;
+    return config_begin_ring(reader);
+}
+
 /* ---- beginning and ending ---- */
 
 static const struct section SECTIONS[] = {
@@ -292,6 +298,7 @@ static const struct section SECTIONS[] = {
     {"listen", SECTION_LISTEN, PROXY_FRONTEND | PROXY_BACKEND, begin_proxy},
     {"userlist", SECTION_USERLIST, 0, begin_userlist},
     {"http-errors", SECTION_HTTP_ERRORS, 0, begin_http_errors},
+    {"ring", SECTION_RING, 0, begin_ring},
 };
 
 /* Ends the last section; what it lacks is reported, and the new one begins all the same. */
@@ -333,11 +340,15 @@ enum result config_end_section(struct config_reader *reader)
     if (reader->section == SECTION_USERLIST && reader->userlist != NULL) {
         result = userlist_finish(reader->userlist, &reader->error);
     }
+    if (reader->section == SECTION_RING) {
+        config_end_ring(reader);
+    }
     reader->section = SECTION_NONE;
     reader->section_name = "";
     reader->section_label = "";
     reader->proxy = NULL;
     reader->userlist = NULL;
+    reader->ring = NULL;
     reader->error_files = NULL;
     reader->default_server = NULL;
     return result;

@@ -20,7 +20,6 @@
 #include "base/assert.h"
 #include "base/number.h"
 #include "event/log_descriptor.h"
-#include "event/log_ring.h"
 
 enum {
     SYSLOG_LOCAL0 = 16,
@@ -74,19 +73,27 @@ void log_outputs_deinit(struct log_outputs *outputs)
     account_deinit(&outputs->account);
 }
 
-enum result log_outputs_add_ring(struct log_outputs *outputs, const char *name, size_t bytes)
+enum result log_outputs_add_ring(struct log_outputs *outputs,
+                                 const struct log_ring_options *options)
 {
     struct log_ring *ring = memory_take(&outputs->account, sizeof(*ring));
     if (ring == NULL) {
         return RESULT_NO_MEMORY;
     }
-    enum result result = log_ring_init(ring, name, bytes, &outputs->account);
-    if (result != RESULT_OK) {
-        memory_release(&outputs->account, ring);
-        return result;
-    }
+    log_ring_init(ring, options, &outputs->account);
     list_append(&outputs->rings, &ring->link);
     return RESULT_OK;
+}
+
+enum result log_outputs_add_default_ring(struct log_outputs *outputs)
+{
+    static const struct log_ring_options BUF0 = {
+        .name = "buf0",
+        .description = "in-memory ring buffer",
+        .bytes_max = LOG_RING_BUF0_BYTES,
+        .format = SYSLOG_FORMAT_TIMED,
+    };
+    return log_outputs_add_ring(outputs, &BUF0);
 }
 
 static int *socket_of(struct log_outputs *outputs, sa_family_t family)
@@ -97,11 +104,11 @@ static int *socket_of(struct log_outputs *outputs, sa_family_t family)
     return family == AF_INET6 ? &outputs->sockets.v6 : &outputs->sockets.v4;
 }
 
-static struct log_ring *find_ring(struct log_outputs *outputs, const char *name)
+struct log_ring *log_outputs_find_ring(struct log_outputs *outputs, const char *name)
 {
     LIST_EACH(link, &outputs->rings) {
         struct log_ring *ring = container_of(link, struct log_ring, link);
-        if (strcmp(ring->name, name) == 0) {
+        if (strcmp(ring->options.name, name) == 0) {
             return ring;
         }
     }
@@ -117,6 +124,12 @@ static struct log_descriptor *find_descriptor(struct log_outputs *outputs, int n
         }
     }
     return NULL;
+}
+
+uint64_t log_outputs_descriptor_dropped(struct log_outputs *outputs, int number)
+{
+    const struct log_descriptor *descriptor = find_descriptor(outputs, number);
+    return descriptor == NULL ? 0 : descriptor->dropped;
 }
 
 /* ---- opening and closing ---- */
@@ -179,12 +192,18 @@ static enum result open_descriptor(struct log_sink *sink, struct text *error)
 
 static enum result open_ring(struct log_sink *sink, struct text *error)
 {
-    sink->ring = find_ring(sink->outputs, sink->options->ring_name);
+    const char *name = sink->options->ring_name;
+    sink->ring = log_outputs_find_ring(sink->outputs, name);
     if (sink->ring == NULL) {
-        text_append_format(error, "there is no ring '%s'", sink->options->ring_name);
+        text_append_format(error, "there is no ring '%s'", name);
         return RESULT_NOT_FOUND;
     }
-    return RESULT_OK;
+    enum result result = log_ring_open(sink->ring);
+    if (result != RESULT_OK) {
+        text_append_format(error, "no memory for the %zu bytes of ring '%s'",
+                           sink->ring->options.bytes_max, name);
+    }
+    return result;
 }
 
 static enum result open_target(struct log_sink *sink, struct text *error)
@@ -296,8 +315,9 @@ static enum result send_vectors(const struct log_sink *sink, struct iovec *vecto
 static void append_header(struct log_sink *sink, const struct log_line *line, struct text *text)
 {
     const struct log_sink_options *options = sink->options;
+    bool is_rings = sink->ring != NULL && !options->has_format;
     struct syslog_header header = {
-        .format = options->format,
+        .format = is_rings ? sink->ring->options.format : options->format,
         .facility = options->facility,
         .level = line->level < options->level_min ? options->level_min : line->level,
         .wall_us = event_wall_us(sink->outputs->loop),

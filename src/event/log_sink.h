@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "base/text.h"
+#include "event/log_ring.h"
 #include "event/loop.h"
 #include "event/syslog.h"
 #include "memory/memory.h"
@@ -38,7 +39,8 @@ enum {
     LOG_LENGTH_MAX = 65535,
     LOG_LENGTH_DEFAULT = 1024,
     LOG_RANGES_MAX = 16,
-    LOG_PARTS_MAX = 8, /* parts of one line's text */
+    LOG_PARTS_MAX = 8,                 /* parts of one line's text */
+    LOG_RING_BUF0_BYTES = 1024 * 1024, /* of the ring that is always there */
 };
 
 /* Lines `low` to `high` of each sample are sent, counted from 1. */
@@ -53,6 +55,7 @@ struct log_sink_options {
     int fd;
     const char *ring_name;
     enum syslog_format format;
+    bool has_format; /* false: a ring's sink has the ring's format */
     unsigned facility;
     enum syslog_level level_max; /* less important lines are not sent */
     enum syslog_level level_min; /* more severe ones are sent as this */
@@ -91,10 +94,19 @@ void log_outputs_init(struct log_outputs *outputs, struct event_loop *loop);
 /* Closes what sinks shared; all sinks must be closed. */
 void log_outputs_deinit(struct log_outputs *outputs);
 
-/* Adds a ring that sinks may name and `show events` may list (it is in outputs.rings).
- * RESULT_NO_MEMORY when refused. */
-MUST_USE enum result log_outputs_add_ring(struct log_outputs *outputs, const char *name,
-                                          size_t bytes);
+/* Adds a ring that sinks may name and `show events` lists (it is in outputs.rings); its bytes are
+ * taken with the first sink. RESULT_NO_MEMORY when refused. */
+MUST_USE enum result log_outputs_add_ring(struct log_outputs *outputs,
+                                          const struct log_ring_options *options);
+
+/* Adds `buf0`, which is always there: raw lines with their time. RESULT_NO_MEMORY when refused. */
+MUST_USE enum result log_outputs_add_default_ring(struct log_outputs *outputs);
+
+/* The ring of that name, NULL: none. */
+struct log_ring *log_outputs_find_ring(struct log_outputs *outputs, const char *name);
+
+/* Lines lost by descriptor `number` (1: stdout), 0 when no sink uses it. */
+uint64_t log_outputs_descriptor_dropped(struct log_outputs *outputs, int number);
 
 /* Fills the options of a bare `log <target> <facility>`. */
 void log_sink_options_init(struct log_sink_options *options);

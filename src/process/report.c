@@ -2,7 +2,8 @@
 /*
  * Messages to standard error with HAProxy's prefixes, counted by severity. Alerts are written even
  * when quiet. The first alert is preceded by the version, as HAProxy does, so that a pasted message
- * tells what wrote it. One message is at most MESSAGE_MAX bytes.
+ * tells what wrote it. One message is at most MESSAGE_MAX bytes; the first REPORT_LOG_BYTES of all
+ * are kept for the runtime API.
  */
 #include "process/report.h"
 
@@ -29,6 +30,7 @@ static void write_config(void *argument, enum report_severity severity, const ch
 void report_init(struct report *report)
 {
     *report = (struct report){.config = {.write = write_config, .argument = report}};
+    report->log = text_over(report->log_bytes, sizeof(report->log_bytes));
 }
 
 static bool is_shown(const struct report *report, enum report_severity severity)
@@ -45,6 +47,12 @@ static bool is_shown(const struct report *report, enum report_severity severity)
     return true;
 }
 
+static void write_line(struct report *report, enum report_severity severity, const char *message)
+{
+    fprintf(stderr, "%s(%d) : %s\n", PREFIXES[severity], (int)getpid(), message);
+    text_append_format(&report->log, "%s(%d) : %s\n", PREFIXES[severity], (int)getpid(), message);
+}
+
 void report_write(struct report *report, enum report_severity severity, const char *format, ...)
 {
     report->alerts += severity == REPORT_ALERT ? 1 : 0;
@@ -54,8 +62,7 @@ void report_write(struct report *report, enum report_severity severity, const ch
     }
     if (severity == REPORT_ALERT && !report->version_shown) {
         report->version_shown = true;
-        fprintf(stderr, "%s(%d) : weir version is %s\n", PREFIXES[REPORT_NOTICE], (int)getpid(),
-                WEIR_VERSION);
+        write_line(report, REPORT_NOTICE, "weir version is " WEIR_VERSION);
     }
     char buffer[MESSAGE_MAX];
     struct text text = text_over(buffer, sizeof(buffer));
@@ -63,5 +70,5 @@ void report_write(struct report *report, enum report_severity severity, const ch
     va_start(arguments, format);
     text_append_format_list(&text, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "%s(%d) : %s\n", PREFIXES[severity], (int)getpid(), buffer);
+    write_line(report, severity, buffer);
 }

@@ -7,7 +7,11 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
 #include "config/config.h"
+
+/* Bytes of messages that `show startup-logs` can show: the first ones. */
+enum { REPORT_LOG_BYTES = 16384 };
 
 struct report {
     struct config_report config; /* prefixes "config : " */
@@ -15,6 +19,8 @@ struct report {
     bool diagnostics;
     unsigned alerts, warnings;
     bool version_shown; /* once, in front of the first alert */
+    struct text log;    /* what was written, over log_bytes: a report is not copied */
+    char log_bytes[REPORT_LOG_BYTES];
 };
 
 /* Prepares a report; `report->config` may be given to `config` then. */

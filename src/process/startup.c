@@ -84,6 +84,7 @@ static void fill_facts(struct instance *instance)
     }
     facts->node_name = node != NULL ? node : "localhost";
     facts->version = WEIR_VERSION;
+    facts->startup_logs = &instance->report->log;
     facts->pid = (uint32_t)getpid();
     facts->started_ms = event_now_ms(instance->loop);
     facts->started_wall_us = event_wall_us(instance->loop);
@@ -186,6 +187,23 @@ static enum result bind_reference(void *argument, struct sample_reference *refer
     return RESULT_OK;
 }
 
+/* buf0 and those of the configuration, before any log line names them. */
+static enum result add_rings(struct instance *instance)
+{
+    struct log_outputs *outputs = &instance->worker.log_outputs;
+    enum result result = log_outputs_add_default_ring(outputs);
+    LIST_EACH(link, &instance->configuration.rings) {
+        if (result == RESULT_OK) {
+            result = log_outputs_add_ring(outputs,
+                                          &container_of(link, struct ring_settings, link)->options);
+        }
+    }
+    if (result != RESULT_OK) {
+        report_write(instance->report, REPORT_ALERT, "config : out of memory for rings");
+    }
+    return result;
+}
+
 static enum result open_global_logs(struct instance *instance)
 {
     char buffer[ERROR_SIZE];
@@ -204,6 +222,9 @@ enum result instance_build(struct instance *instance)
     enum result result = limits_apply(instance);
     if (result == RESULT_OK) {
         result = build_worker(instance);
+    }
+    if (result == RESULT_OK) {
+        result = add_rings(instance);
     }
     if (result == RESULT_OK) {
         result = open_global_logs(instance);

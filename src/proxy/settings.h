@@ -14,6 +14,7 @@
 #include "balance/backend.h"
 #include "balance/server.h"
 #include "base/list.h"
+#include "event/log_ring.h"
 #include "event/log_sink.h"
 #include "memory/memory.h"
 #include "rules/acl.h"
@@ -134,6 +135,14 @@ struct switch_rule {
 struct log_settings {
     struct list link;
     struct log_sink_options sink; /* target, format, facility, levels, length, sampling */
+    const char *file;
+    unsigned line;
+};
+
+/* A ring section. */
+struct ring_settings {
+    struct list link; /* configuration.rings */
+    struct log_ring_options options;
 };
 
 enum health_check_kind { CHECK_TCP, CHECK_HTTP };
@@ -311,6 +320,7 @@ struct configuration {
     struct list
         proxies; /* struct proxy_settings of all roles but defaults, in order of the files */
     struct list defaults; /* struct proxy_settings of the defaults sections */
+    struct list rings;    /* struct ring_settings */
     struct pattern_files *patterns;
     struct variable_names *variables;
     struct variable_set process_variables;

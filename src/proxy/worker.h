@@ -11,6 +11,7 @@
 
 #include "balance/counters.h"
 #include "base/list.h"
+#include "base/text.h"
 #include "event/log_sink.h"
 #include "event/loop.h"
 #include "memory/arena.h"
@@ -31,9 +32,10 @@ struct process_facts {
     uint32_t pid;
     const char *node_name;
     const char *version;
-    uint32_t maxconn;         /* connections at a time now */
-    uint32_t maxconn_hard;    /* as computed at startup */
-    uint32_t descriptors_max; /* RLIMIT_NOFILE in force */
+    const struct text *startup_logs; /* messages so far, one a line; NULL: none are kept */
+    uint32_t maxconn;                /* connections at a time now */
+    uint32_t maxconn_hard;           /* as computed at startup */
+    uint32_t descriptors_max;        /* RLIMIT_NOFILE in force */
     uint32_t connections_current;
     uint32_t connections_peak;
     uint64_t connections_total;

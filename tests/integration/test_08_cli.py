@@ -480,3 +480,91 @@ def test_variables_of_the_process(pair):
     assert "experimental" in pair.cli("set var proc.test str(hello)")
     pair.cli("experimental-mode on; set var proc.test str(hello)")
     assert "hello" in pair.cli("get var proc.test")
+
+
+# --- rings
+
+
+RING = """
+    ring events
+        description "What went through"
+        format raw
+        maxlen 30
+        size 32764
+"""
+
+
+@pytest.fixture
+def ringed(http, origin):
+    """A proxy that logs the path of each request to the ring `events`."""
+    return http([origin()], top=RING, defaults="log ring@events local0\nlog-format path=%HP")
+
+
+def test_show_events_lists_sinks(ringed):
+    text = ringed.cli("show events")
+    assert text.startswith("Supported events sinks are listed below.")
+    assert re.search(r"^    buf0       : type=buffer, 0 dropped, ", text, re.M)
+    assert re.search(r"^    events     : type=buffer, 0 dropped, What went through$", text, re.M)
+    assert re.search(r"^    stdout     : type=fd, 0 dropped, ", text, re.M)
+    assert "No such event sink" in ringed.cli("show events nothing")
+    assert "unknown option" in ringed.cli("show events events -x")
+
+
+@pytest.mark.newer  # 2.6 writes a line to a ring once for each direction
+def test_show_events_of_a_ring(ringed, connect):
+    raw = connect(ringed.port)
+    for number in range(3):
+        raw.ask(get(f"/{number}"))
+    raw.ask(get("/" + "x" * 100))
+    text = wait_until(lambda: "xxx" in ringed.cli("show events events")
+                      and ringed.cli("show events events"))
+    assert text.split() == ["path=/0", "path=/1", "path=/2", "path=/" + "x" * 24]
+    assert ringed.cli("show events events -n").strip() == ""
+
+
+@pytest.mark.newer
+def test_show_events_waits(ringed, connect):
+    raw = connect(ringed.port)
+    raw.ask(get("/before"))
+    with Raw(ringed.socket_path) as watcher:
+        watcher.send("show events events -w\n")
+        assert b"path=/before\n" in watcher.reader.until(b"before\n")
+        raw.ask(get("/after"))
+        assert b"path=/after\n" in watcher.reader.until(b"after\n")
+        watcher.send("\n")
+        assert watcher.reader.until(b"\n") == b"\n"
+    with Raw(ringed.socket_path) as watcher:
+        watcher.send("show events events -w -n\n")
+        watcher.expect_silence(0.2)
+        raw.ask(get("/new"))
+        assert watcher.reader.until(b"new\n").strip() == b"path=/new"
+
+
+@pytest.mark.newer
+def test_a_ring_keeps_the_newest(http, origin, connect):
+    proxy = http([origin()], top="ring small\n    format raw\n    size 16384\n",
+                 defaults="log ring@small local0\nlog-format path=%HP")
+    raw = connect(proxy.port)
+    for number in range(60):
+        raw.ask(get(f"/{number}/" + "x" * 500))
+    text = wait_until(lambda: "/59/" in proxy.cli("show events small")
+                      and proxy.cli("show events small"))
+    numbers = [int(each) for each in re.findall(r"path=/(\d+)/", text)]
+    assert numbers == list(range(numbers[0], 60))
+    assert 20 < len(numbers) < 33
+
+
+def test_a_log_line_to_buf0(http, origin, connect):
+    proxy = http([origin()], defaults="log ring@buf0 local0\nlog-format path=%HP")
+    connect(proxy.port).ask(get("/a"))
+    text = wait_until(lambda: "path=" in proxy.cli("show events buf0")
+                      and proxy.cli("show events buf0"))
+    assert re.match(r"<6>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+\d\d:\d\d path=/a\n", text)
+
+
+def test_show_startup_logs(weir, ports):
+    proxy = weir(f"frontend fe\n    bind 127.0.0.1:{ports.take()}\n")
+    text = proxy.cli("show startup-logs")
+    assert re.search(r"^\[WARNING\] +\(\d+\) : .*missing timeouts for proxy 'fe'|"
+                     r"^\[WARNING\] +\(\d+\) : .*missing timeouts for frontend 'fe'", text, re.M)
+    assert text.strip() in proxy.stderr()

@@ -15,7 +15,8 @@ enum { ADMIN_ANSWER_MAX = 262144, ADMIN_PIECE_BYTES = 32768, ADMIN_LINE_MAX = 10
 
 struct admin_world {
     struct world world;
-    enum cli_level level;
+    struct cli_modes modes;
+    struct log_ring_watch watch;
     struct slice payload;
     char line[ADMIN_LINE_MAX];
     char answer[ADMIN_ANSWER_MAX];
@@ -44,7 +45,7 @@ static inline void admin_world_prepare(struct admin_world *test, bool has_checks
     for (unsigned i = 0; i < 2; i++) {
         world_add(world, NULL)->options.has_check = has_checks;
     }
-    test->level = CLI_ADMIN;
+    test->modes.level = CLI_ADMIN;
 }
 
 static inline void admin_world_open(struct admin_world *test)
@@ -68,7 +69,8 @@ static inline const char *admin_ask(struct admin_world *test, const char *comman
     struct text line = text_over(test->line, sizeof(test->line));
     struct text out = text_over(piece, sizeof(piece));
     struct cli_request request = {.worker = &test->world.worker,
-                                  .level = test->level,
+                                  .modes = &test->modes,
+                                  .watch = &test->watch,
                                   .payload = test->payload,
                                   .out = &out,
                                   .now_ms = event_now_ms(test->world.base.loop)};

@@ -64,7 +64,8 @@ static void test_too_many_words(void **state)
 static const struct cli_command *find(const char *line, enum cli_level level, struct text *out)
 {
     assert_int_equal(split(line), RESULT_OK);
-    request.level = level;
+    struct cli_modes modes = {.level = level};
+    request.modes = &modes;
     request.out = out;
     return cli_find_command(&request);
 }

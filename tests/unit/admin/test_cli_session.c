@@ -210,6 +210,100 @@ static void test_closed_in_the_middle(void **state)
     close_bench(&bench);
 }
 
+/* Pumps until the reply ends with `end`. */
+static void wait_for(struct bench *bench, const char *end)
+{
+    size_t length = strlen(end);
+    for (unsigned i = 0; i < TEST_PATIENCE_MS; i++) {
+        pump(bench);
+        if (bench->length >= length && strcmp(bench->reply + bench->length - length, end) == 0) {
+            return;
+        }
+        usleep(200);
+    }
+    fail_msg("'%s' does not end with '%s'", bench->reply, end);
+}
+
+static struct log_ring *open_ring(struct bench *bench)
+{
+    struct log_outputs *outputs = &bench->test.world.worker.log_outputs;
+    assert_int_equal(log_outputs_add_default_ring(outputs), RESULT_OK);
+    struct log_ring *ring = log_outputs_find_ring(outputs, "buf0");
+    assert_int_equal(log_ring_open(ring), RESULT_OK);
+    return ring;
+}
+
+static void write_line(struct log_ring *ring, const char *line)
+{
+    struct iovec part = {(char *)(uintptr_t)line, strlen(line)};
+    assert_int_equal(log_ring_write(ring, &part, 1), RESULT_OK);
+}
+
+static void test_waiting_for_lines(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench);
+    struct log_ring *ring = open_ring(&bench);
+    write_line(ring, "old");
+    say(&bench, "show events buf0 -w\n");
+    wait_for(&bench, "old\n");
+    write_line(ring, "one");
+    write_line(ring, "two");
+    wait_for(&bench, "old\none\ntwo\n");
+    assert_false(list_is_empty(&ring->watches));
+    assert_string_equal(ask(&bench, "anything\n"), "old\none\ntwo\n\n");
+    assert_true(list_is_empty(&ring->watches));
+    close_bench(&bench);
+}
+
+static void test_waiting_at_a_prompt(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench);
+    struct log_ring *ring = open_ring(&bench);
+    write_line(ring, "old");
+    say(&bench, "prompt\n");
+    wait_for(&bench, "> ");
+    say(&bench, "show events buf0 -wn\n");
+    for (unsigned i = 0; list_is_empty(&ring->watches) && i < TEST_PATIENCE_MS; i++) {
+        pump(&bench);
+    }
+    write_line(ring, "new");
+    wait_for(&bench, "new\n");
+    assert_null(strstr(bench.reply, "old"));
+    say(&bench, "\n");
+    wait_for(&bench, "new\n\n> ");
+    say(&bench, "show version\n");
+    wait_for(&bench, "1.2.3\n\n> ");
+    say(&bench, "show events buf0 -w\n");
+    wait_for(&bench, "new\n");
+    close_bench(&bench);
+}
+
+static void test_waiting_ends_with_the_connection(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench);
+    struct log_ring *ring = open_ring(&bench);
+    say(&bench, "show events buf0 -w\n");
+    for (unsigned i = 0; list_is_empty(&ring->watches) && i < TEST_PATIENCE_MS; i++) {
+        pump(&bench);
+    }
+    write_line(ring, "line");
+    shutdown(bench.fd, SHUT_RDWR);
+    for (unsigned i = 0; bench.server.open_count > 0 && i < TEST_PATIENCE_MS; i++) {
+        event_loop_turn(bench.test.world.base.loop, false);
+        usleep(200);
+    }
+    assert_int_equal(bench.server.open_count, 0);
+    assert_true(list_is_empty(&ring->watches));
+    write_line(ring, "nobody waits");
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +316,9 @@ int main(void)
         cmocka_unit_test(test_large_answer),
         cmocka_unit_test(test_a_line_too_long),
         cmocka_unit_test(test_closed_in_the_middle),
+        cmocka_unit_test(test_waiting_for_lines),
+        cmocka_unit_test(test_waiting_at_a_prompt),
+        cmocka_unit_test(test_waiting_ends_with_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,8 @@ static void test_rows(void **state)
             char bytes[256];
             struct text text = text_over(line, sizeof(line));
             struct text out = text_over(bytes, sizeof(bytes));
-            struct cli_request request = {.level = CLI_ADMIN, .out = &out};
+            struct cli_modes modes = {.level = CLI_ADMIN};
+            struct cli_request request = {.modes = &modes, .out = &out};
             text_append_string(&text, command->words);
             assert_int_equal(cli_split(line, &request), RESULT_OK);
             assert_ptr_equal(cli_find_command(&request), command);

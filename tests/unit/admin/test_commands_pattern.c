@@ -88,7 +88,7 @@ static void test_payload_and_errors(void **state)
     admin_assert_says(&test, "del map virt@m", "expects two parameters");
     admin_assert_says(&test, "show map other", "Unknown map identifier.");
     admin_assert_says(&test, "show acl virt@m", "Unknown ACL identifier.");
-    test.level = CLI_USER;
+    test.modes.level = CLI_USER;
     admin_assert_says(&test, "clear map virt@m", "Permission denied");
     admin_world_close(&test);
 }

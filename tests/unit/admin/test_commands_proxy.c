@@ -41,7 +41,7 @@ static void test_limits(void **state)
     admin_assert_silent(&test, "set maxconn global 10");
     assert_int_equal(test.world.facts.maxconn, 10);
     admin_assert_says(&test, "set maxconn global x", "Integer value expected.");
-    test.level = CLI_OPERATOR;
+    test.modes.level = CLI_OPERATOR;
     admin_assert_says(&test, "set maxconn global 20", "Permission denied");
     assert_int_equal(test.world.facts.maxconn, 10);
     admin_world_close(&test);

@@ -16,7 +16,7 @@ static void test_names(void **state)
     admin_assert_says(&test, "disable server no/s1", "No such backend.\n");
     admin_assert_says(&test, "disable server be/s9", "No such server.\n");
     admin_assert_says(&test, "set server be/s1 colour red", "usage: set server");
-    test.level = CLI_OPERATOR;
+    test.modes.level = CLI_OPERATOR;
     admin_assert_says(&test, "disable server be/s1", "Permission denied\n");
     assert_int_equal(world_server(&test.world, 0)->admin, 0);
     admin_world_close(&test);

@@ -19,7 +19,7 @@ static void test_none(void **state)
     admin_assert_says(&test, "shutdown sessions server", "Require 'backend/server'.");
     admin_assert_silent(&test, "shutdown sessions server be/s1");
     assert_null(strstr(admin_ask(&test, "show errors"), "invalid"));
-    test.level = CLI_USER;
+    test.modes.level = CLI_USER;
     admin_assert_says(&test, "show errors", "Permission denied");
     admin_world_close(&test);
 }

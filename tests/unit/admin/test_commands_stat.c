@@ -74,9 +74,9 @@ static void test_clear(void **state)
     struct counters *counters = &test.world.proxy->counters;
     counters->sessions_max = 5;
     counters->sessions_total = 9;
-    test.level = CLI_USER;
+    test.modes.level = CLI_USER;
     admin_assert_says(&test, "clear counters", "Permission denied");
-    test.level = CLI_OPERATOR;
+    test.modes.level = CLI_OPERATOR;
     admin_assert_says(&test, "clear counters some", "only supports the 'all' option");
     assert_int_equal(counters->sessions_max, 5);
     admin_assert_silent(&test, "clear counters");

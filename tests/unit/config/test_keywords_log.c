@@ -103,7 +103,7 @@ static void what_is_wrong_is_said(void **state)
         {"log 127.0.0.1 sample 2-1:2 local0", "log : wrong sample range '2-1'"},
         {"log 127.0.0.1 sample 1-2,2:3 local0", "log : ranges are overlapping"},
         {"log 127.0.0.1 profile p local0", "'profile p' is not supported by weir yet"},
-        {"log ring@x local0", "log : target 'ring@x' is not supported by weir yet"},
+        {"log ring@x local0", "log target uses unknown ring named 'x'"},
         {"log 127.0.0.1:1-2 local0", "log : port range not permitted here"},
         {"log 127.0.0.1:x local0", "log : invalid port 'x'"},
     };

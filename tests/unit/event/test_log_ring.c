@@ -27,7 +27,12 @@ static int set_up(void **state)
     struct memory_options options = {.workers = 1};
     assert_int_equal(memory_create(&options, &fixture.memory), RESULT_OK);
     account_init(&fixture.account, memory_ledger(fixture.memory, 0), ACCOUNT_OPERATOR, 0);
-    assert_int_equal(log_ring_init(&fixture.ring, "buf0", RING_BYTES, &fixture.account), RESULT_OK);
+    struct log_ring_options ring = {.name = "buf0", .bytes_max = RING_BYTES};
+    log_ring_init(&fixture.ring, &ring, &fixture.account);
+    assert_int_equal(fixture.account.used, 0);
+    assert_int_equal(log_ring_open(&fixture.ring), RESULT_OK);
+    assert_int_equal(log_ring_open(&fixture.ring), RESULT_OK);
+    assert_true(fixture.account.used >= RING_BYTES && fixture.account.used < 2 * RING_BYTES);
     *state = &fixture;
     return 0;
 }
@@ -124,6 +129,7 @@ static void test_a_line_as_long_as_the_ring(void **state)
     text[RING_BYTES - sizeof(uint32_t)] = 'x';
     text[RING_BYTES - sizeof(uint32_t) + 1] = '\0';
     assert_int_equal(write_line(&fixture->ring, text), RESULT_FULL);
+    assert_int_equal(fixture->ring.dropped, 1);
     position = 0;
     assert_non_null(read_line(&fixture->ring, &position, line));
 }
@@ -134,8 +140,55 @@ static void test_refused(void **state)
     struct account poor;
     account_init(&poor, memory_ledger(fixture->memory, 0), ACCOUNT_OPERATOR, 10);
     struct log_ring ring;
-    assert_int_equal(log_ring_init(&ring, "big", 1000, &poor), RESULT_NO_MEMORY);
+    log_ring_init(&ring, &(struct log_ring_options){.name = "big", .bytes_max = 1000}, &poor);
+    assert_int_equal(log_ring_open(&ring), RESULT_NO_MEMORY);
+    log_ring_deinit(&ring);
     account_deinit(&poor);
+}
+
+static void test_long_lines_are_cut(void **state)
+{
+    struct fixture *fixture = *state;
+    char line[LINE_SIZE];
+    uint64_t position = 0;
+    fixture->ring.options.line_bytes_max = 5;
+    assert_int_equal(write_line(&fixture->ring, "abcdefgh"), RESULT_OK);
+    assert_int_equal(write_line(&fixture->ring, "abcde"), RESULT_OK);
+    assert_int_equal(write_line(&fixture->ring, "ab"), RESULT_OK);
+    assert_string_equal(read_line(&fixture->ring, &position, line), "abcde");
+    assert_string_equal(read_line(&fixture->ring, &position, line), "abcde");
+    assert_string_equal(read_line(&fixture->ring, &position, line), "ab");
+    assert_null(read_line(&fixture->ring, &position, line));
+}
+
+struct counting_watch {
+    struct log_ring_watch watch;
+    unsigned lines;
+};
+
+static void count_line(struct log_ring_watch *watch)
+{
+    container_of(watch, struct counting_watch, watch)->lines++;
+}
+
+static void test_who_watches_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct counting_watch first = {0}, second = {0};
+    log_ring_watch_init(&first.watch, count_line);
+    log_ring_watch_init(&second.watch, count_line);
+    log_ring_unwatch(&first.watch);
+    log_ring_watch(&fixture->ring, &first.watch);
+    log_ring_watch(&fixture->ring, &first.watch);
+    assert_int_equal(write_line(&fixture->ring, "one"), RESULT_OK);
+    log_ring_watch(&fixture->ring, &second.watch);
+    assert_int_equal(write_line(&fixture->ring, "two"), RESULT_OK);
+    log_ring_unwatch(&first.watch);
+    assert_int_equal(write_line(&fixture->ring, "three"), RESULT_OK);
+    log_ring_unwatch(&second.watch);
+    assert_int_equal(write_line(&fixture->ring, "four"), RESULT_OK);
+    assert_int_equal(first.lines, 2);
+    assert_int_equal(second.lines, 2);
 }
 
 int main(void)
@@ -146,6 +199,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_reader_that_was_overtaken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_line_as_long_as_the_ring, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_lines_are_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_watches_is_told, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

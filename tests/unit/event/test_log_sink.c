@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "event/log_ring.h"
 #include "support/loop.h"
 
@@ -231,7 +232,21 @@ static void test_rings(void **state)
     assert_int_equal(log_sink_open(&fixture->outputs, &options, &sink, &fixture->error),
                      RESULT_NOT_FOUND);
     assert_string_equal(fixture->error.data, "there is no ring 'buf7'");
-    assert_int_equal(log_outputs_add_ring(&fixture->outputs, "buf7", 1000), RESULT_OK);
+    struct log_ring_options rings[] = {
+        {.name = "buf7", .bytes_max = 1000, .format = SYSLOG_FORMAT_RAW},
+        {.name = "huge", .bytes_max = MEBIBYTE},
+    };
+    assert_int_equal(log_outputs_add_ring(&fixture->outputs, &rings[0]), RESULT_OK);
+    assert_int_equal(log_outputs_add_ring(&fixture->outputs, &rings[1]), RESULT_OK);
+    options.ring_name = "huge";
+    fixture->outputs.account.cap = MEBIBYTE / 2;
+    text_clear(&fixture->error);
+    assert_int_equal(log_sink_open(&fixture->outputs, &options, &sink, &fixture->error),
+                     RESULT_NO_MEMORY);
+    assert_non_null(strstr(fixture->error.data, "of ring 'huge'"));
+    fixture->outputs.account.cap = 0;
+    options.ring_name = "buf7";
+    options.has_format = true;
     sink = open_sink(fixture, &options);
     write_text(sink, SYSLOG_WARNING, "kept");
     struct log_ring *ring =
@@ -240,7 +255,15 @@ static void test_rings(void **state)
     struct slice line[2];
     assert_true(log_ring_read(ring, &position, line));
     assert_true(slice_equal(line[0], SLICE("<4>kept")));
+    options.has_format = false;
+    write_text(sink, SYSLOG_WARNING, "as the ring says");
+    assert_true(log_ring_read(ring, &position, line));
+    assert_true(slice_equal(line[0], SLICE("as the ring says")));
     log_sink_close(sink);
+    assert_null(log_outputs_find_ring(&fixture->outputs, "buf0"));
+    assert_int_equal(log_outputs_add_default_ring(&fixture->outputs), RESULT_OK);
+    assert_non_null(log_outputs_find_ring(&fixture->outputs, "buf0"));
+    assert_int_equal(log_outputs_descriptor_dropped(&fixture->outputs, 1), 0);
 }
 
 int main(void)

@@ -56,6 +56,7 @@ static void severities_have_prefixes(void **state)
     assert_null(strstr(shown, "hidden"));
     assert_int_equal(report.warnings, 1);
     assert_int_equal(report.alerts, 0);
+    assert_string_equal(report.log.data, shown);
 }
 
 static void the_version_is_shown_once(void **state)
