@@ -20,6 +20,7 @@
 
 #include "config/config.h"
 #include "config/keyword.h"
+#include "memory/fault.h"
 #include "rules/actions.h"
 #include "rules/converter.h"
 #include "rules/fetch.h"
@@ -64,6 +65,7 @@ struct test_config {
     struct text messages;
     char bytes[TEST_CONFIG_MESSAGES_SIZE];
     bool shows_diagnostics;
+    unsigned alerts, warnings, notices, diagnostics; /* how many of each, shown or not */
     char folder[32];
     char start[1024];
 };
@@ -77,6 +79,11 @@ static inline void test_config_note(void *argument, enum report_severity severit
                                    [REPORT_ALERT] = 'A',
                                    [REPORT_DIAGNOSTIC] = 'D'};
     struct test_config *test = argument;
+    unsigned *const counts[] = {[REPORT_NOTICE] = &test->notices,
+                                [REPORT_WARNING] = &test->warnings,
+                                [REPORT_ALERT] = &test->alerts,
+                                [REPORT_DIAGNOSTIC] = &test->diagnostics};
+    ++*counts[severity];
     bool is_sum = strncmp(message, "Error(s) found", strlen("Error(s) found")) == 0;
     if (!is_sum && (severity != REPORT_DIAGNOSTIC || test->shows_diagnostics)) {
         text_append_format(&test->messages, "%c %s\n", LETTERS[severity], message);
@@ -96,8 +103,8 @@ static inline struct test_config *test_config_open(void)
     account_init(&test->account, memory_ledger(test->memory, 0), ACCOUNT_CONFIGURATION, 0);
     test->messages = text_over(test->bytes, sizeof(test->bytes));
     test->report = (struct config_report){test_config_note, test};
-    test->input =
-        (struct config_input){.registry = &TEST_REGISTRY, .report = &test->report, .version = "0"};
+    test->input = (struct config_input){
+        .registry = &TEST_REGISTRY, .report = &test->report, .version = "0", .local_peer = "here"};
     configuration_init(&test->configuration, &test->account);
     return test;
 }
@@ -139,6 +146,16 @@ static inline void test_config_close(struct test_config *test)
     snprintf(command, sizeof(command), "rm -rf %s", test->folder);
     assert_int_equal(system(command), 0);
     free(test);
+}
+
+/* Loads a text that must be without an alert. */
+static inline struct test_config *test_config_accepted(const char *text)
+{
+    struct test_config *test = test_config_open();
+    if (test_config_load(test, text) != RESULT_OK || test->alerts != 0) {
+        fail_msg("refused:\n%s\n%s", text, test->bytes);
+    }
+    return test;
 }
 
 /* Loads a text that is valid and of which nothing is said. */
@@ -183,10 +200,34 @@ static inline struct server_settings *test_config_server(struct proxy_settings *
     return container_of(test_config_member(&proxy->servers, index), struct server_settings, link);
 }
 
-/* Address `index` of the bind lines of a proxy. */
-static inline struct bind_settings *test_config_bind(struct proxy_settings *proxy, unsigned index)
+/* Address `index` of a list of bind_settings. */
+static inline struct bind_settings *test_config_bind(struct list *binds, unsigned index)
 {
-    return container_of(test_config_member(&proxy->binds, index), struct bind_settings, link);
+    return container_of(test_config_member(binds, index), struct bind_settings, link);
+}
+
+static inline size_t test_config_length(const struct list *list)
+{
+    size_t count = 0;
+    for (const struct list *link = list->next; link != list; link = link->next) {
+        count++;
+    }
+    return count;
+}
+
+/* A reader for functions that a handler would call; its messages are in reader->error. */
+static inline void test_config_reader(struct test_config *test, struct config_reader *reader)
+{
+    memset(reader, 0, sizeof(*reader));
+    reader->configuration = &test->configuration;
+    reader->input = &test->input;
+    reader->account = &test->account;
+    reader->file = "t.cfg";
+    reader->line = 1;
+    reader->section_name = "";
+    reader->section_label = "";
+    reader->error = text_over(reader->error_bytes, sizeof(reader->error_bytes));
+    reader->warning = text_over(reader->warning_bytes, sizeof(reader->warning_bytes));
 }
 
 /* A text and all that is said of it. */
@@ -218,6 +259,79 @@ static inline void test_config_cases(const char *before, const struct test_confi
 
 #define TEST_CONFIG_CASES(before, cases) \
     test_config_cases(before, cases, sizeof(cases) / sizeof((cases)[0]))
+
+/* `text` loads, without warnings. */
+static inline void assert_loads(const char *text)
+{
+    struct test_config *test = test_config_accepted(text);
+    if (test->warnings != 0) {
+        fail_msg("warnings for:\n%s\n%s", text, test->bytes);
+    }
+    test_config_close(test);
+}
+
+/* `text` is refused with a message that has `part` in it. */
+static inline void assert_fails(const char *text, const char *part)
+{
+    struct test_config *test = test_config_open();
+    enum result result = test_config_load(test, text);
+    if (result != RESULT_INVALID || test->alerts == 0 || strstr(test->bytes, part) == NULL) {
+        fail_msg("result %d, wanted '%s' for:\n%s\n%s", (int)result, part, text, test->bytes);
+    }
+    test_config_close(test);
+}
+
+/* `text` loads, with a warning or another message that has `part` in it. */
+static inline void assert_warns(const char *text, const char *part)
+{
+    struct test_config *test = test_config_accepted(text);
+    if (strstr(test->bytes, part) == NULL) {
+        fail_msg("wanted '%s' for:\n%s\n%s", part, text, test->bytes);
+    }
+    test_config_close(test);
+}
+
+/* A line that is wrong, and a part of what is said. */
+struct test_config_bad {
+    const char *line;
+    const char *part;
+};
+
+/* Each line behind `before` is refused with its message. */
+static inline void test_config_lines_fail(const char *before, const struct test_config_bad *rows,
+                                          size_t count)
+{
+    char text[TEST_CONFIG_MESSAGES_SIZE];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text, sizeof(text), "%s%s\n", before, rows[i].line);
+        assert_fails(text, rows[i].part);
+    }
+}
+
+#define assert_lines_fail(before, rows) \
+    test_config_lines_fail(before, rows, sizeof(rows) / sizeof((rows)[0]))
+
+/*
+ * Loads the text again and again and refuses its first, second, third allocation and so on: each
+ * time the load is refused, it is said why, and nothing is left.
+ */
+static inline void test_config_faults(const char *text)
+{
+    bool is_done = false;
+    for (uint64_t nth = 1; !is_done; nth++) {
+        struct test_config *test = test_config_open();
+        fault_fail_nth(test->memory, nth, 0);
+        enum result result = test_config_load(test, text);
+        is_done = fault_failed(test->memory) == 0;
+        fault_fail_nth(test->memory, 0, 0);
+        bool is_told = result != RESULT_OK && strstr(test->bytes, "out of memory") != NULL;
+        if (is_done ? result != RESULT_OK : !is_told) {
+            fail_msg("allocation %u of:\n%s\nresult %d, messages:\n%s", (unsigned)nth, text,
+                     (int)result, test->bytes);
+        }
+        test_config_close(test);
+    }
+}
 
 /* Five lines that leave nothing to be warned of. */
 #define TEST_CONFIG_DEFAULTS  \

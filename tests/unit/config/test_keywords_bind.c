@@ -2,16 +2,15 @@
 /* bind lines: every address and port becomes one, with the line's arguments; bad lines. */
 #include <sys/socket.h>
 
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void addresses_become_binds(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "frontend f\ntimeout client 1s\nbind :80,:::81,127.0.0.1:90-92 name n "
-                           "maxconn 5 backlog 6 mss 1400 v6only\n"
-                           "bind /tmp/x.sock mode 660 uid 7 gid 8 id 50\nbind fd@12\n");
+    struct test_config *test =
+        test_config_accepted("frontend f\ntimeout client 1s\nbind :80,:::81,127.0.0.1:90-92 name n "
+                             "maxconn 5 backlog 6 mss 1400 v6only\n"
+                             "bind /tmp/x.sock mode 660 uid 7 gid 8 id 50\nbind fd@12\n");
     struct list *binds = &test_config_proxy(test, "f")->binds;
     const uint16_t ports[] = {80, 81, 90, 91, 92};
     size_t count = test_config_length(binds);
@@ -34,7 +33,6 @@ static void addresses_become_binds(void **state)
     assert_int_equal(path->id, 50);
     assert_int_equal(test_config_bind(binds, (unsigned)count - 1)->listener.inherited_fd, 12);
     test_config_close(test);
-    free(test);
 }
 
 static void what_is_wrong_is_said(void **state)

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Health checks of a backend: the request, what is expected, and what is said of bad lines. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void requests_are_read(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test,
-                     "backend a\nmode http\noption httpchk\n"
-                     "backend b\nmode http\noption httpchk /up\n"
-                     "backend c\nmode http\noption httpchk HEAD /x HTTP/1.1 example.org\n"
-                     "http-check expect ! rstatus ^5\n"
-                     "backend d\nmode http\noption httpchk\nhttp-check send meth PUT uri /d ver "
-                     "HTTP/1.1 hdr Host d.example hdr X-A 1 hdr X-B 2 body data comment c\n"
-                     "http-check expect status 200-299\nbackend e\noption tcp-check\n"
-                     "tcp-check connect\n");
+    struct test_config *test = test_config_accepted(
+        "backend a\nmode http\noption httpchk\n"
+        "backend b\nmode http\noption httpchk /up\n"
+        "backend c\nmode http\noption httpchk HEAD /x HTTP/1.1 example.org\n"
+        "http-check expect ! rstatus ^5\n"
+        "backend d\nmode http\noption httpchk\nhttp-check send meth PUT uri /d ver "
+        "HTTP/1.1 hdr Host d.example hdr X-A 1 hdr X-B 2 body data comment c\n"
+        "http-check expect status 200-299\nbackend e\noption tcp-check\n"
+        "tcp-check connect\n");
     const struct proxy_settings *a = test_config_proxy(test, "a");
     assert_int_equal(a->check_kind, CHECK_HTTP);
     assert_int_equal(a->http_check.expect, EXPECT_DEFAULT);
@@ -39,16 +37,14 @@ static void requests_are_read(void **state)
     assert_false(d->expect_negated);
     assert_int_equal(test_config_proxy(test, "e")->check_kind, CHECK_TCP);
     test_config_close(test);
-    free(test);
 }
 
 static void hidden_fields_are_found(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "backend b\nmode http\n"
-                           "option httpchk GET / HTTP/1.1\\r\\nHost:\\ h.example\\r\\nX-A:\\ 1\n");
+    struct test_config *test = test_config_accepted(
+        "backend b\nmode http\n"
+        "option httpchk GET / HTTP/1.1\\r\\nHost:\\ h.example\\r\\nX-A:\\ 1\n");
     const struct http_check_settings *check = &test_config_proxy(test, "b")->http_check;
     assert_string_equal(check->version, "HTTP/1.1");
     assert_string_equal(check->host, "h.example");
@@ -56,7 +52,6 @@ static void hidden_fields_are_found(void **state)
     assert_true(test->warnings > 0);
     assert_non_null(strstr(test->bytes, "is deprecated"));
     test_config_close(test);
-    free(test);
 }
 
 static void what_is_wrong_is_said(void **state)

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The global section: the field that each keyword sets, and what is said of bad ones. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void fields_are_set(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test,
-                     "global\nuser root\ngroup root\nchroot /var/empty\npidfile /run/x.pid\n"
-                     "localpeer me\nnode n-1\ndescription some words here\ndaemon\nquiet\n"
-                     "no strict-limits\nmaxconn 123\nhard-stop-after 3s\ngrace 2s\nulimit-n 500\n"
-                     "fd-hard-limit 600\nspread-checks 5\nlog-tag t\nlog-send-hostname h\n"
-                     "stats socket /run/s.sock mode 600 level admin\nstats timeout 4s\n"
-                     "stats maxconn 7\nunix-bind prefix /tmp/ mode 770 uid 5 gid 6\nnbthread 1\n");
+    struct test_config *test = test_config_accepted(
+        "global\nuser root\ngroup root\nchroot /var/empty\npidfile /run/x.pid\n"
+        "localpeer me\nnode n-1\ndescription some words here\ndaemon\nquiet\n"
+        "no strict-limits\nmaxconn 123\nhard-stop-after 3s\ngrace 2s\nulimit-n 500\n"
+        "fd-hard-limit 600\nspread-checks 5\nlog-tag t\nlog-send-hostname h\n"
+        "stats socket /run/s.sock mode 600 level admin\nstats timeout 4s\n"
+        "stats maxconn 7\nunix-bind prefix /tmp/ mode 770 uid 5 gid 6\nnbthread 1\n");
     const struct global_settings *global = &test->configuration.global;
     assert_string_equal(global->user, "root");
     assert_int_equal(global->uid, 0);
@@ -47,7 +45,6 @@ static void fields_are_set(void **state)
     assert_int_equal(socket->level, BIND_LEVEL_ADMIN);
     assert_int_equal(socket->listener.mode, 0600);
     test_config_close(test);
-    free(test);
 }
 
 static void more_workers_are_told(void **state)

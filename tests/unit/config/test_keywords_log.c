@@ -2,7 +2,7 @@
 /* log lines and formats: targets, levels, sampling, and what is said of bad ones. */
 #include <sys/socket.h>
 
-#include "support/config_text.h"
+#include "support/config.h"
 
 static const struct log_sink_options *sink_at(const struct list *logs, unsigned position)
 {
@@ -17,12 +17,11 @@ static const struct log_sink_options *sink_at(const struct list *logs, unsigned 
 static void targets_are_read(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "global\nlog 127.0.0.1 local0\nlog 127.0.0.1:5140 len 2048 format "
-                           "rfc5424 local1 notice err\nlog stdout format raw daemon\n"
-                           "log /dev/log user\nlog 127.0.0.1 sample 1,3-4:5 local2\nlog fd@9 "
-                           "local3\n");
+    struct test_config *test =
+        test_config_accepted("global\nlog 127.0.0.1 local0\nlog 127.0.0.1:5140 len 2048 format "
+                             "rfc5424 local1 notice err\nlog stdout format raw daemon\n"
+                             "log /dev/log user\nlog 127.0.0.1 sample 1,3-4:5 local2\nlog fd@9 "
+                             "local3\n");
     const struct list *logs = &test->configuration.global.logs;
     assert_int_equal(test_config_length(logs), 6);
     const struct log_sink_options *sink = sink_at(logs, 0);
@@ -48,18 +47,16 @@ static void targets_are_read(void **state)
     assert_int_equal(sink->ranges[1].high, 4);
     assert_int_equal(sink_at(logs, 5)->fd, 9);
     test_config_close(test);
-    free(test);
 }
 
 static void proxies_have_logs(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "defaults\ntimeout client 1s\nlog global\nlog-tag tag\n"
-                           "frontend a\nbind :1\nlog 127.0.0.1 local0\nlog-format \"%ci %cp\"\n"
-                           "error-log-format \"%ci\"\nfrontend b\nbind :2\nno log\n"
-                           "option tcplog\n");
+    struct test_config *test =
+        test_config_accepted("defaults\ntimeout client 1s\nlog global\nlog-tag tag\n"
+                             "frontend a\nbind :1\nlog 127.0.0.1 local0\nlog-format \"%ci %cp\"\n"
+                             "error-log-format \"%ci\"\nfrontend b\nbind :2\nno log\n"
+                             "option tcplog\n");
     const struct proxy_settings *a = test_config_proxy(test, "a");
     assert_true(a->log_global);
     assert_int_equal(test_config_length(&a->logs), 1);
@@ -73,7 +70,6 @@ static void proxies_have_logs(void **state)
     assert_int_equal(test_config_length(&b->logs), 0);
     assert_string_equal(b->log_format_text, LOG_FORMAT_TCP);
     test_config_close(test);
-    free(test);
 }
 
 static void backends_log_nothing(void **state)

@@ -2,7 +2,7 @@
 /* Options of proxies: bits set and taken back, the connection modes, forwardfor, redispatch. */
 #include <sys/socket.h>
 
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void options_are_bits(void **state)
 {
@@ -29,45 +29,38 @@ static void options_are_bits(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
         char text[512];
-        struct test_config *test = calloc(1, sizeof(*test));
-        assert_non_null(test);
         snprintf(text, sizeof(text),
                  "defaults\nmode http\ntimeout client 1s\ntimeout server 1s\ntimeout connect 1s\n"
                  "listen on\nbind :1\noption %s\nlisten off\nbind :2\noption %s\nno option %s\n",
                  ROWS[i].name, ROWS[i].name, ROWS[i].name);
-        test_config_load(test, text);
+        struct test_config *test = test_config_accepted(text);
         assert_int_equal(test_config_proxy(test, "on")->options & ROWS[i].bit, ROWS[i].bit);
         assert_int_equal(test_config_proxy(test, "off")->options & ROWS[i].bit, 0);
         test_config_close(test);
-        free(test);
     }
 }
 
 static void the_last_connection_mode_stays(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "backend a\nmode http\noption httpclose\noption http-server-close\n"
-                           "backend b\nmode http\noption httpclose\nno option httpclose\n"
-                           "backend c\nmode http\noption httpclose\nno option http-server-close\n");
+    struct test_config *test = test_config_accepted(
+        "backend a\nmode http\noption httpclose\noption http-server-close\n"
+        "backend b\nmode http\noption httpclose\nno option httpclose\n"
+        "backend c\nmode http\noption httpclose\nno option http-server-close\n");
     const uint32_t modes = OPTION_HTTPCLOSE | OPTION_HTTP_SERVER_CLOSE | OPTION_HTTP_KEEP_ALIVE;
     assert_int_equal(test_config_proxy(test, "a")->options & modes, OPTION_HTTP_SERVER_CLOSE);
     assert_int_equal(test_config_proxy(test, "b")->options & modes, OPTION_HTTP_KEEP_ALIVE);
     assert_int_equal(test_config_proxy(test, "c")->options & modes, OPTION_HTTPCLOSE);
     test_config_close(test);
-    free(test);
 }
 
 static void forward_headers_have_words(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test,
-                     "backend a\nmode http\noption forwardfor except 10.0.0.0/8 header X-C "
-                     "if-none\noption originalto except 10.1.0.0/255.255.0.0\n"
-                     "backend b\nmode http\noption forwardfor except ::1\nbackend c\nmode http\n");
+    struct test_config *test = test_config_accepted(
+        "backend a\nmode http\noption forwardfor except 10.0.0.0/8 header X-C "
+        "if-none\noption originalto except 10.1.0.0/255.255.0.0\n"
+        "backend b\nmode http\noption forwardfor except ::1\nbackend c\nmode http\n");
     const struct proxy_settings *a = test_config_proxy(test, "a");
     assert_true(a->forwardfor.is_enabled);
     assert_true(a->forwardfor.if_none);
@@ -83,22 +76,19 @@ static void forward_headers_have_words(void **state)
     assert_int_equal(b->forwardfor.except_bits, 128);
     assert_false(test_config_proxy(test, "c")->forwardfor.is_enabled);
     test_config_close(test);
-    free(test);
 }
 
 static void redispatch_and_backups(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "backend a\noption redispatch 3\noption allbackups\n"
-                           "backend b\noption redispatch\n");
+    struct test_config *test =
+        test_config_accepted("backend a\noption redispatch 3\noption allbackups\n"
+                             "backend b\noption redispatch\n");
     assert_int_equal(test_config_proxy(test, "a")->redispatch_interval, 3);
     assert_true(test_config_proxy(test, "a")->balance.all_backups);
     assert_int_equal(test_config_proxy(test, "b")->redispatch_interval, -1);
     assert_false(test_config_proxy(test, "b")->balance.all_backups);
     test_config_close(test);
-    free(test);
 }
 
 static void what_is_wrong_is_said(void **state)

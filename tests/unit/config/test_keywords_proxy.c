@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keywords of proxies that set one thing: the field each sets, and what is said of bad ones. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static const char GOOD[] =
     "backend b\nmode http\nretries 7\nretry-on conn-failure empty-response\nhttp-reuse always\n"
@@ -16,9 +16,7 @@ static const char GOOD[] =
 static void fields_are_set(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, GOOD);
+    struct test_config *test = test_config_accepted(GOOD);
     const struct proxy_settings *b = test_config_proxy(test, "b");
     assert_int_equal(b->mode, PROXY_MODE_HTTP);
     assert_int_equal(b->retries, 7);
@@ -54,7 +52,6 @@ static void fields_are_set(void **state)
     assert_true(test_config_proxy(test, "off")->is_disabled);
     assert_false(b->is_disabled);
     test_config_close(test);
-    free(test);
 }
 
 static void what_is_wrong_is_said(void **state)

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules: the list each keyword adds to, doubtful orders, and where bad rules are refused. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void rules_go_to_their_lists(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "listen l\nbind :1\nmode http\ntimeout client 1s\ntimeout server 1s\n"
-                           "timeout connect 1s\nacl a path /x\n"
-                           "tcp-request connection accept if FALSE\n"
-                           "tcp-request session accept if FALSE\ntcp-request inspect-delay 3s\n"
-                           "tcp-request content accept if FALSE\n"
-                           "http-request deny if a\nhttp-request set-header A b\n"
-                           "http-response set-header C d\nhttp-after-response set-header E f\n"
-                           "tcp-response content accept if FALSE\ntcp-response inspect-delay 4s\n"
-                           "redirect location / if FALSE\n");
+    struct test_config *test =
+        test_config_accepted("listen l\nbind :1\nmode http\ntimeout client 1s\ntimeout server 1s\n"
+                             "timeout connect 1s\nacl a path /x\n"
+                             "tcp-request connection accept if FALSE\n"
+                             "tcp-request session accept if FALSE\ntcp-request inspect-delay 3s\n"
+                             "tcp-request content accept if FALSE\n"
+                             "http-request deny if a\nhttp-request set-header A b\n"
+                             "http-response set-header C d\nhttp-after-response set-header E f\n"
+                             "tcp-response content accept if FALSE\ntcp-response inspect-delay 4s\n"
+                             "redirect location / if FALSE\n");
     const struct proxy_settings *l = test_config_proxy(test, "l");
     assert_int_equal(test_config_length(&l->tcp_connection.rules), 1);
     assert_int_equal(test_config_length(&l->tcp_session.rules), 1);
@@ -29,7 +28,6 @@ static void rules_go_to_their_lists(void **state)
     assert_int_equal(l->response_inspect_ms, 4000);
     assert_int_equal(test->warnings, 0);
     test_config_close(test);
-    free(test);
 }
 
 static void doubtful_orders_are_told(void **state)

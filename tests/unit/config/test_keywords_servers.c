@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* server, default-server, server-template: the settings of each, and what is said of bad ones. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void a_line_is_read(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "backend b\nmode http\n"
-                           "server one 10.0.0.1:80 weight 5 maxconn 6 minconn 2 maxqueue 7 check "
-                           "inter 3s rise 4 fall 5 backup cookie c1 slowstart 9 id 77 port 81\n"
-                           "default-server weight 9 inter 1500 check\n"
-                           "server two 10.0.0.2:+5 no-check pool-max-conn -1 max-reuse 3\n"
-                           "server three /run/s.sock disabled on-marked-down shutdown-sessions\n");
+    struct test_config *test = test_config_accepted(
+        "backend b\nmode http\n"
+        "server one 10.0.0.1:80 weight 5 maxconn 6 minconn 2 maxqueue 7 check "
+        "inter 3s rise 4 fall 5 backup cookie c1 slowstart 9 id 77 port 81\n"
+        "default-server weight 9 inter 1500 check\n"
+        "server two 10.0.0.2:+5 no-check pool-max-conn -1 max-reuse 3\n"
+        "server three /run/s.sock disabled on-marked-down shutdown-sessions\n");
     struct proxy_settings *proxy = test_config_proxy(test, "b");
     assert_int_equal(proxy->servers_count, 3);
     const struct server_settings *one = test_config_server(proxy, 0);
@@ -45,16 +44,14 @@ static void a_line_is_read(void **state)
     assert_true(three->options.is_disabled);
     assert_int_equal(three->options.on_marked_down, MARKED_DOWN_SHUTDOWN_SESSIONS);
     test_config_close(test);
-    free(test);
 }
 
 static void templates_make_servers(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "backend b\nserver-template s 3 127.0.0.1:80 weight 4\n"
-                           "server-template t 7-8 127.0.0.2:81\n");
+    struct test_config *test =
+        test_config_accepted("backend b\nserver-template s 3 127.0.0.1:80 weight 4\n"
+                             "server-template t 7-8 127.0.0.2:81\n");
     struct proxy_settings *proxy = test_config_proxy(test, "b");
     static const char *const NAMES[] = {"s1", "s2", "s3", "t7", "t8"};
     assert_int_equal(proxy->servers_count, 5);
@@ -63,16 +60,14 @@ static void templates_make_servers(void **state)
     }
     assert_int_equal(test_config_server(proxy, 2)->options.weight, 4);
     test_config_close(test);
-    free(test);
 }
 
 static void tls_is_read(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "backend b\nmode http\nserver s 127.0.0.1:443 ssl verify none "
-                           "sni str(a.example) ssl-min-ver TLSv1.2\n");
+    struct test_config *test =
+        test_config_accepted("backend b\nmode http\nserver s 127.0.0.1:443 ssl verify none "
+                             "sni str(a.example) ssl-min-ver TLSv1.2\n");
     const struct server_settings *server = test_config_server(test_config_proxy(test, "b"), 0);
     assert_true(server->is_ssl);
     assert_true(server->has_verify);
@@ -80,7 +75,6 @@ static void tls_is_read(void **state)
     assert_int_equal(server->tls.min_version, TLS_VERSION_1_2);
     assert_non_null(server->sni);
     test_config_close(test);
-    free(test);
 }
 
 static void what_is_wrong_is_said(void **state)

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stats lines of proxies: the field each sets, and what is said of bad ones. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void fields_are_set(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "backend b\nmode http\nstats uri /st\nstats realm My\\ realm\n"
-                           "stats auth joe:pa:ss\nstats auth ann\nstats scope .\nstats scope b\n"
-                           "stats refresh 10\nstats admin if TRUE\nstats show-node here\n"
-                           "stats show-desc two words\nstats hide-version\nstats show-legends\n"
-                           "backend c\nmode http\nstats enable\nstats refresh 2m\nbackend d\n");
+    struct test_config *test =
+        test_config_accepted("backend b\nmode http\nstats uri /st\nstats realm My\\ realm\n"
+                             "stats auth joe:pa:ss\nstats auth ann\nstats scope .\nstats scope b\n"
+                             "stats refresh 10\nstats admin if TRUE\nstats show-node here\n"
+                             "stats show-desc two words\nstats hide-version\nstats show-legends\n"
+                             "backend c\nmode http\nstats enable\nstats refresh 2m\nbackend d\n");
     const struct statistics_settings *b = &test_config_proxy(test, "b")->statistics;
     assert_true(b->is_enabled);
     assert_string_equal(b->uri, "/st");
@@ -39,7 +38,6 @@ static void fields_are_set(void **state)
     assert_false(c->has_admin);
     assert_false(test_config_proxy(test, "d")->statistics.is_enabled);
     test_config_close(test);
-    free(test);
 }
 
 static void what_is_wrong_is_said(void **state)

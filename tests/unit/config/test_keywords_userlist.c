@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* userlist sections: users, groups, duplicates, and what is said of bad lines. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void lists_are_found(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "userlist u\ngroup g users joe\ngroup h\n"
-                           "user joe insecure-password pw\nuser ann insecure-password x groups h\n"
-                           "backend b\nmode http\nacl ok http_auth(u)\nhttp-request deny if !ok\n");
+    struct test_config *test = test_config_accepted(
+        "userlist u\ngroup g users joe\ngroup h\n"
+        "user joe insecure-password pw\nuser ann insecure-password x groups h\n"
+        "backend b\nmode http\nacl ok http_auth(u)\nhttp-request deny if !ok\n");
     struct userlists *lists = test->configuration.userlists;
     assert_non_null(userlists_find(lists, SLICE("u")));
     assert_null(userlists_find(lists, SLICE("v")));
     assert_int_equal(test->warnings, 0);
     test_config_close(test);
-    free(test);
 }
 
 static void duplicates_are_passed_over(void **state)

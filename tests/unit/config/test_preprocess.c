@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditional blocks: which branch is read, nesting, messages, and what is wrong with them. */
 #include "config/preprocess.h"
-#include "support/config_text.h"
+#include "support/config.h"
 
 /* The maxconn of the global section that `lines` end up with. */
 static uint32_t find_maxconn(const char *lines)
 {
     char text[4096];
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
     snprintf(text, sizeof(text), "global\nmaxconn 1\n%s", lines);
-    test_config_load(test, text);
+    struct test_config *test = test_config_accepted(text);
     uint32_t maxconn = test->configuration.global.maxconn;
     test_config_close(test);
-    free(test);
     return maxconn;
 }
 
@@ -64,15 +61,13 @@ static void what_is_wrong_is_said(void **state)
 static void messages_have_their_severity(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, ".notice \"one\"\n.warning \"two\"\n.diag three\n.notice\n");
+    struct test_config *test =
+        test_config_accepted(".notice \"one\"\n.warning \"two\"\n.diag three\n.notice\n");
     assert_int_equal(test->notices, 2);
     assert_int_equal(test->warnings, 1);
     assert_int_equal(test->diagnostics, 1);
     assert_non_null(strstr(test->bytes, ":2]: 'two'."));
     test_config_close(test);
-    free(test);
 }
 
 /* `depth` nested blocks. */

@@ -2,15 +2,14 @@
 /* Names and numbers when all is read: backends, servers, tracking, ids, modes. */
 #include <sys/socket.h>
 
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void numbers_fill_the_gaps(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "backend a\nserver x 127.0.0.1:1\nserver y 127.0.0.1:2 id 1\n"
-                           "server z 127.0.0.1:3\nbackend b\nid 1\nbackend c\n");
+    struct test_config *test =
+        test_config_accepted("backend a\nserver x 127.0.0.1:1\nserver y 127.0.0.1:2 id 1\n"
+                             "server z 127.0.0.1:3\nbackend b\nid 1\nbackend c\n");
     struct proxy_settings *a = test_config_proxy(test, "a");
     assert_int_equal(a->id, 2);
     assert_int_equal(test_config_proxy(test, "b")->id, 1);
@@ -19,25 +18,22 @@ static void numbers_fill_the_gaps(void **state)
     assert_int_equal(test_config_server(a, 1)->options.id, 1);
     assert_int_equal(test_config_server(a, 2)->options.id, 3);
     test_config_close(test);
-    free(test);
 }
 
 static void later_backends_are_found(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "frontend f\nbind :1\nuse_backend late if TRUE\ndefault_backend l\n"
-                           "listen l\nbind :2\nbackend late\nsource 127.0.0.9\n"
-                           "server s 127.0.0.1:1 check\nserver t 127.0.0.1:2 track s\n"
-                           "backend u\nserver v 127.0.0.1:1 track late/s\n");
+    struct test_config *test =
+        test_config_accepted("frontend f\nbind :1\nuse_backend late if TRUE\ndefault_backend l\n"
+                             "listen l\nbind :2\nbackend late\nsource 127.0.0.9\n"
+                             "server s 127.0.0.1:1 check\nserver t 127.0.0.1:2 track s\n"
+                             "backend u\nserver v 127.0.0.1:1 track late/s\n");
     const struct proxy_settings *f = test_config_proxy(test, "f");
     struct proxy_settings *late = test_config_proxy(test, "late");
     assert_ptr_equal(container_of(f->use_backend.next, struct switch_rule, link)->target, late);
     assert_ptr_equal(f->default_backend, test_config_proxy(test, "l"));
     assert_int_equal(test_config_server(late, 0)->source.family, AF_INET);
     test_config_close(test);
-    free(test);
 }
 
 static void what_is_missing_is_said(void **state)

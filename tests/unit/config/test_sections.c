@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sections: what begins, names, defaults that are followed, twins, and sections weir has not. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static void proxies_have_roles(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "defaults\nmode http\ntimeout client 1s\ntimeout server 1s\n"
-                           "timeout connect 1s\nfrontend f\nbind :1\ndefault_backend b\n"
-                           "backend b\nlisten l\nbind :2\n");
+    struct test_config *test =
+        test_config_accepted("defaults\nmode http\ntimeout client 1s\ntimeout server 1s\n"
+                             "timeout connect 1s\nfrontend f\nbind :1\ndefault_backend b\n"
+                             "backend b\nlisten l\nbind :2\n");
     assert_int_equal(test_config_length(&test->configuration.proxies), 3);
     assert_int_equal(test_config_length(&test->configuration.defaults), 1);
     struct proxy_settings *front = test_config_proxy(test, "f");
@@ -23,24 +22,21 @@ static void proxies_have_roles(void **state)
     assert_int_equal(back->timeouts.connect_ms, 1000);
     assert_ptr_equal(front->default_backend, back);
     test_config_close(test);
-    free(test);
 }
 
 static void defaults_are_followed_by_name(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "defaults one\nretries 5\ndefaults two from one\ntimeout queue 9s\n"
-                           "defaults three\nretries 7\nbackend a from one\nbackend b from two\n"
-                           "backend c from three\n");
+    struct test_config *test =
+        test_config_accepted("defaults one\nretries 5\ndefaults two from one\ntimeout queue 9s\n"
+                             "defaults three\nretries 7\nbackend a from one\nbackend b from two\n"
+                             "backend c from three\n");
     assert_int_equal(test_config_proxy(test, "a")->retries, 5);
     assert_int_equal(test_config_proxy(test, "a")->timeouts.queue_ms, 0);
     assert_int_equal(test_config_proxy(test, "b")->retries, 5);
     assert_int_equal(test_config_proxy(test, "b")->timeouts.queue_ms, 9000);
     assert_int_equal(test_config_proxy(test, "c")->retries, 7);
     test_config_close(test);
-    free(test);
 }
 
 static void what_is_wrong_is_said(void **state)
@@ -79,14 +75,11 @@ static void what_is_wrong_is_said(void **state)
 static void a_refused_section_gives_one_message(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_open(test);
-    assert_int_equal(test_config_read(test, "peers p\nbad line\nworse line\nbackend a/b\nwrong\n"),
+    struct test_config *test = test_config_open();
+    assert_int_equal(test_config_load(test, "peers p\nbad line\nworse line\nbackend a/b\nwrong\n"),
                      RESULT_INVALID);
     assert_int_equal(test->alerts, 3); /* one a section, and that the file has errors */
     test_config_close(test);
-    free(test);
 }
 
 static void twins_of_other_roles_are_allowed(void **state)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Durations, sizes and numbers: every unit, rounding, limits, and the messages. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 struct fixture {
-    struct test_config test;
+    struct test_config *test;
     struct config_reader reader;
 };
 
@@ -11,8 +11,8 @@ static int setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
-    test_config_open(&fixture->test);
-    test_config_reader(&fixture->test, &fixture->reader);
+    fixture->test = test_config_open();
+    test_config_reader(fixture->test, &fixture->reader);
     *state = fixture;
     return 0;
 }
@@ -20,7 +20,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *fixture = *state;
-    test_config_close(&fixture->test);
+    test_config_close(fixture->test);
     free(fixture);
     return 0;
 }
