@@ -13,9 +13,13 @@
 #include "rules/fetch.h"
 
 static const struct sample_fetch *const FETCHES[] = {
-    fetches_internal, fetches_process, fetches_proxy, fetches_connection,
-    fetches_tls,      fetches_content, fetches_http,  fetches_cookie,
-    fetches_stream,   fetches_logic,   NULL,
+    fetches_internal, fetches_process,
+    fetches_proxy,    fetches_connection,
+    fetches_tls,      fetches_content,
+    fetches_http,     fetches_fields,
+    fetches_url,      fetches_body,
+    fetches_cookie,   fetches_stream,
+    fetches_logic,    NULL,
 };
 
 static const struct sample_converter *const CONVERTERS[] = {

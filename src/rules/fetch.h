@@ -153,7 +153,10 @@ extern const struct sample_fetch fetches_proxy[];      /* fe_*, be_*, srv_*, so_
 extern const struct sample_fetch fetches_connection[]; /* src, dst, fc_*, bc_* */
 extern const struct sample_fetch fetches_tls[];        /* ssl_fc_*, ssl_bc_*, ssl_c_* */
 extern const struct sample_fetch fetches_content[];    /* req.len, req.payload, req.ssl_sni… */
-extern const struct sample_fetch fetches_http[];       /* request line, status, headers, bodies */
+extern const struct sample_fetch fetches_http[];       /* request line, status, header fields */
+extern const struct sample_fetch fetches_fields[];     /* req.hdrs, req.hdr_names… */
+extern const struct sample_fetch fetches_url[];        /* base, base32, url_ip… */
+extern const struct sample_fetch fetches_body[];       /* req.body*, res.body* */
 extern const struct sample_fetch fetches_cookie[];     /* req.cook*, res.cook*, res.scook* */
 extern const struct sample_fetch
     fetches_stream[]; /* captures, timers, unique-id, txn.*, last_rule */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fetches of HTTP messages: the request line, the status, header fields and bodies. Values point
- * into the message; only what must be put together is copied to the scratch arena. A fetch of a
- * message that is not there yet blocks until the context is final.
+ * Fetches of HTTP messages: the request line, the status and header fields. Values point into the
+ * message; no memory. A fetch of a message that is not there yet blocks until the context is final.
+ * Of several values of a field ACLs see each, others the last (RFC 9110 5.3: comma-separated).
  */
-#include <string.h>
-
 #include "base/number.h"
 #include "http/uri.h"
 #include "rules/fetch.h"
+#include "rules/parser.h"
 
 enum { HEADER_WHOLE = 1, HEADER_RESPONSE = 2, VERSION_TEXT_BYTES = 4 };
 
@@ -19,20 +18,7 @@ static enum result missing(const struct rule_context *context)
 
 /* ---- the request line ---- */
 
-enum request_part { PART_PATH, PART_PATHQ, PART_QUERY, PART_URL, PART_BASE };
-
-static enum result give_base(const struct rule_context *context, struct sample *out)
-{
-    struct slice host = http_message_host(context->request);
-    struct slice path = http_message_path_only(context->request);
-    char *bytes = arena_take_text(context->scratch, host.length + path.length);
-    if (bytes == NULL) {
-        return RESULT_NO_MEMORY;
-    }
-    memcpy(bytes, host.data, host.length);
-    memcpy(bytes + host.length, path.data, path.length);
-    return sample_give_text(out, slice_of(bytes, host.length + path.length));
-}
+enum request_part { PART_PATH, PART_PATHQ, PART_QUERY, PART_URL };
 
 static enum result fetch_request_part(const struct sample_call *call, struct rule_context *context,
                                       struct sample *out)
@@ -48,13 +34,28 @@ static enum result fetch_request_part(const struct sample_call *call, struct rul
         return sample_give_text(out, request->path);
     case PART_URL:
         return sample_give_text(out, request->target);
-    case PART_BASE:
-        return give_base(context, out);
     case PART_QUERY:
         break;
     }
     struct slice query = http_message_query(request);
-    return query.data == NULL ? RESULT_NOT_FOUND : sample_give_text(out, query);
+    if (query.data == NULL) {
+        return RESULT_NOT_FOUND;
+    }
+    if (query.length > 0 && sample_argument_is_given(call->arguments, 0)) {
+        query = slice_of(query.data - 1, query.length + 1); /* with its '?' */
+    }
+    return sample_give_text(out, query);
+}
+
+static enum result check_query(struct rule_parser *parser, struct sample_arguments *arguments,
+                               unsigned variant)
+{
+    struct slice option = sample_argument_text(arguments, 0);
+    (void)variant;
+    return option.length == 0 || slice_equal(option, SLICE("with_qm"))
+               ? RESULT_OK
+               : parser_fail(parser, "supports 'with_qm' only, got '%.*s'", (int)option.length,
+                             option.data);
 }
 
 static enum result fetch_method(const struct sample_call *call, struct rule_context *context,
@@ -182,6 +183,32 @@ static enum result fetch_field(const struct sample_call *call, struct rule_conte
     return result;
 }
 
+static int64_t count_values(const struct http_fields *fields, struct slice name, bool whole)
+{
+    int64_t count = 0;
+    struct slice value;
+    struct http_value_cursor cursor = {0};
+    while (http_fields_next_value(fields, name, whole, &cursor, &value)) {
+        count++;
+    }
+    return count;
+}
+
+/* Whether a field of that name stands in front of field `index`. */
+static bool is_repeated(const struct http_fields *fields, uint16_t index)
+{
+    return http_fields_find(fields, fields->entries[index].name, 0) < index;
+}
+
+static int64_t count_all(const struct http_fields *fields, bool whole)
+{
+    int64_t count = 0;
+    for (uint16_t i = 0; !whole && i < fields->count; i++) {
+        count += is_repeated(fields, i) ? 0 : count_values(fields, fields->entries[i].name, whole);
+    }
+    return whole ? fields->count : count;
+}
+
 static enum result fetch_field_count(const struct sample_call *call, struct rule_context *context,
                                      struct sample *out)
 {
@@ -190,17 +217,9 @@ static enum result fetch_field_count(const struct sample_call *call, struct rule
         return missing(context);
     }
     struct slice name = sample_argument_text(call->arguments, 0);
-    if (name.length == 0) {
-        return sample_give_integer(out, fields->count);
-    }
-    int64_t count = 0;
-    struct slice value;
-    struct http_value_cursor cursor = {0};
-    while (http_fields_next_value(fields, name, (call->variant & HEADER_WHOLE) != 0, &cursor,
-                                  &value)) {
-        count++;
-    }
-    return sample_give_integer(out, count);
+    bool whole = (call->variant & HEADER_WHOLE) != 0;
+    return sample_give_integer(out, name.length > 0 ? count_values(fields, name, whole)
+                                                    : count_all(fields, whole));
 }
 
 static enum result fetch_field_integer(const struct sample_call *call, struct rule_context *context,
@@ -208,6 +227,33 @@ static enum result fetch_field_integer(const struct sample_call *call, struct ru
 {
     enum result result = fetch_field(call, context, out);
     return result == RESULT_OK ? sample_cast(context, out, SAMPLE_INTEGER) : result;
+}
+
+/* An address as RFC 7239 writes it: IPv6 may have brackets; both may have a port then. */
+static bool parse_node(struct slice text, struct address *address)
+{
+    uint64_t port = 0;
+    struct slice host = text;
+    struct slice digits = SLICE_NONE;
+    if (slice_starts_with(text, SLICE("["))) {
+        size_t end = slice_find_char(text, ']');
+        host = slice_skip(slice_first(text, end), 1);
+        struct slice rest = slice_skip(text, end + 1);
+        if (end >= text.length || (rest.length > 0 && rest.data[0] != ':')) {
+            return false;
+        }
+        digits = slice_skip(rest, 1);
+    } else {
+        size_t colon = slice_find_char(text, ':');
+        struct slice rest = slice_skip(text, colon + 1);
+        if (colon < text.length && slice_find_char(rest, ':') == rest.length) {
+            host = slice_first(text, colon);
+            digits = rest;
+        }
+    }
+    bool is_port_good = digits.length == 0 ||
+                        (number_parse_decimal(digits, &port) == RESULT_OK && port <= UINT16_MAX);
+    return is_port_good && address_parse_ip(host, address) == RESULT_OK;
 }
 
 static enum result fetch_field_address(const struct sample_call *call, struct rule_context *context,
@@ -219,185 +265,71 @@ static enum result fetch_field_address(const struct sample_call *call, struct ru
         return result;
     }
     unsigned flags = out->flags;
-    if (address_parse_ip(out->text, &address) != RESULT_OK) {
+    if (!parse_node(out->text, &address)) {
         return RESULT_NOT_FOUND;
     }
-    *out = (struct sample){.type = address.family == AF_INET ? SAMPLE_IPV4 : SAMPLE_IPV6,
-                           .flags = flags};
-    if (address.family == AF_INET) {
-        out->ipv4 = address.v4;
-    } else {
-        out->ipv6 = address.v6;
-    }
-    return RESULT_OK;
+    result = sample_give_address(out, &address);
+    out->flags = flags;
+    return result;
 }
 
-static enum result fetch_field_names(const struct sample_call *call, struct rule_context *context,
-                                     struct sample *out)
-{
-    const struct http_fields *fields = fields_of(call, context);
-    if (fields == NULL) {
-        return missing(context);
-    }
-    struct slice delimiter = sample_argument_text(call->arguments, 0);
-    char mark = delimiter.length > 0 ? delimiter.data[0] : ',';
-    size_t bytes = 1;
-    for (uint16_t i = 0; i < fields->count; i++) {
-        bytes += fields->entries[i].name.length + 1;
-    }
-    char *place = arena_take_text(context->scratch, bytes);
-    if (place == NULL) {
-        return RESULT_NO_MEMORY;
-    }
-    struct text text = text_over(place, bytes);
-    for (uint16_t i = 0; i < fields->count; i++) {
-        if (i > 0) {
-            text_append_char(&text, mark);
-        }
-        text_append(&text, fields->entries[i].name);
-    }
-    return sample_give_text(out, text_slice(&text));
-}
+/* ---- the table ---- */
 
-/* ---- bodies ---- */
-
-enum body_part { BODY_BYTES, BODY_LENGTH, BODY_SIZE };
-
-static enum result fetch_body(const struct sample_call *call, struct rule_context *context,
-                              struct sample *out)
-{
-    if (context->request == NULL) {
-        return missing(context);
-    }
-    const struct chunk_queue *queue = context->request_body;
-    size_t held = queue != NULL ? queue->bytes : 0;
-    switch ((enum body_part)call->variant) {
-    case BODY_LENGTH:
-        return sample_give_integer(out, (int64_t)held);
-    case BODY_SIZE:
-        return sample_give_integer(out, context->request->body == HTTP_BODY_LENGTH
-                                            ? (int64_t)context->request->content_length
-                                            : (int64_t)held);
-    case BODY_BYTES:
-        break;
-    }
-    if (held == 0) {
-        return RESULT_NOT_FOUND;
-    }
-    char *bytes = arena_take_text(context->scratch, held);
-    if (bytes == NULL) {
-        return RESULT_NO_MEMORY;
-    }
-    return sample_give_binary(out, slice_of(bytes, chunk_queue_copy_out(queue, bytes, held)));
-}
-
-#define IN_REQUEST \
-    (SAMPLE_IN_HTTP_REQUEST | SAMPLE_IN_REQUEST_CONTENT | SAMPLE_IN_HTTP_RESPONSE | SAMPLE_IN_LOG)
-#define IN_RESPONSE FETCH_OF_RESPONSE
-#define NO_ARGUMENTS      \
-    {                     \
-        0,                \
-        {                 \
-            ARGUMENT_NONE \
-        }                 \
-    }
-#define NAME_AND_PLACE                        \
-    {                                         \
-        1,                                    \
-        {                                     \
-            ARGUMENT_STRING, ARGUMENT_INTEGER \
-        }                                     \
-    }
-#define OPTIONAL_NAME                         \
-    {                                         \
-        0,                                    \
-        {                                     \
-            ARGUMENT_STRING, ARGUMENT_INTEGER \
-        }                                     \
-    }
+#define LINE_ROW(name, part) \
+    FETCH_ROW(name, SAMPLE_STRING, FETCH_OF_STREAM, fetch_request_part, part, FETCH_HAS_FORMS)
+#define PARAMETER_ROW(name, type, function, flags)                                            \
+    FETCH_ROW_WITH(name, type, FETCH_OF_STREAM, function, NULL, 0, flags, 0, ARGUMENT_STRING, \
+                   ARGUMENT_STRING)
+#define FIELD_ROW(name, places, variant)                                                        \
+    FETCH_ROW_WITH(name, SAMPLE_STRING, places, fetch_field, NULL, variant, FETCH_HAS_FORMS, 1, \
+                   ARGUMENT_STRING, ARGUMENT_INTEGER)
+#define COUNT_ROW(name, places, variant)                                                 \
+    FETCH_ROW_WITH(name, SAMPLE_INTEGER, places, fetch_field_count, NULL, variant, 0, 0, \
+                   ARGUMENT_STRING)
+#define INTEGER_ROW(name, places, variant)                                                 \
+    FETCH_ROW_WITH(name, SAMPLE_INTEGER, places, fetch_field_integer, NULL, variant, 0, 1, \
+                   ARGUMENT_STRING, ARGUMENT_INTEGER)
+#define ADDRESS_ROW(name, places, variant)                                                 \
+    FETCH_ROW_WITH(name, SAMPLE_ADDRESS, places, fetch_field_address, NULL, variant, 0, 1, \
+                   ARGUMENT_STRING, ARGUMENT_INTEGER)
+#define VERSION_ROW(name, places, variant) \
+    FETCH_ROW(name, SAMPLE_STRING, places, fetch_version, variant, 0)
+#define HEADER_RESPONSE_WHOLE (HEADER_RESPONSE | HEADER_WHOLE)
 
 const struct sample_fetch fetches_http[] = {
-    {"path", NO_ARGUMENTS, SAMPLE_STRING, IN_REQUEST, fetch_request_part, NULL, PART_PATH,
-     FETCH_HAS_FORMS},
-    {"pathq", NO_ARGUMENTS, SAMPLE_STRING, IN_REQUEST, fetch_request_part, NULL, PART_PATHQ,
-     FETCH_HAS_FORMS},
-    {"query", NO_ARGUMENTS, SAMPLE_STRING, IN_REQUEST, fetch_request_part, NULL, PART_QUERY,
-     FETCH_HAS_FORMS},
-    {"url", NO_ARGUMENTS, SAMPLE_STRING, IN_REQUEST, fetch_request_part, NULL, PART_URL,
-     FETCH_HAS_FORMS},
-    {"base", NO_ARGUMENTS, SAMPLE_STRING, IN_REQUEST, fetch_request_part, NULL, PART_BASE,
-     FETCH_HAS_FORMS},
-    {"method", NO_ARGUMENTS, SAMPLE_METHOD, IN_REQUEST, fetch_method, NULL, 0, FETCH_NOCASE},
-    {"req.ver", NO_ARGUMENTS, SAMPLE_STRING, IN_REQUEST, fetch_version, NULL, 0, 0},
-    {"req_ver", NO_ARGUMENTS, SAMPLE_STRING, IN_REQUEST, fetch_version, NULL, 0, 0},
-    {"res.ver", NO_ARGUMENTS, SAMPLE_STRING, IN_RESPONSE, fetch_version, NULL, HEADER_RESPONSE, 0},
-    {"status", NO_ARGUMENTS, SAMPLE_INTEGER, IN_RESPONSE | SAMPLE_IN_LOG, fetch_status, NULL, 0, 0},
-    {"url_param",
-     {0, {ARGUMENT_STRING, ARGUMENT_STRING}},
-     SAMPLE_STRING,
-     IN_REQUEST,
-     fetch_url_param,
-     NULL,
-     0,
-     FETCH_HAS_FORMS},
-    {"urlp",
-     {0, {ARGUMENT_STRING, ARGUMENT_STRING}},
-     SAMPLE_STRING,
-     IN_REQUEST,
-     fetch_url_param,
-     NULL,
-     0,
-     FETCH_HAS_FORMS},
-    {"urlp_val",
-     {0, {ARGUMENT_STRING, ARGUMENT_STRING}},
-     SAMPLE_INTEGER,
-     IN_REQUEST,
-     fetch_url_param_integer,
-     NULL,
-     0,
-     0},
-    {"hdr", NAME_AND_PLACE, SAMPLE_STRING, IN_REQUEST, fetch_field, NULL, 0, FETCH_HAS_FORMS},
-    {"req.hdr", NAME_AND_PLACE, SAMPLE_STRING, IN_REQUEST, fetch_field, NULL, 0, FETCH_HAS_FORMS},
-    {"req.fhdr", NAME_AND_PLACE, SAMPLE_STRING, IN_REQUEST, fetch_field, NULL, HEADER_WHOLE,
-     FETCH_HAS_FORMS},
-    {"res.hdr", NAME_AND_PLACE, SAMPLE_STRING, IN_RESPONSE, fetch_field, NULL, HEADER_RESPONSE,
-     FETCH_HAS_FORMS},
-    {"res.fhdr", NAME_AND_PLACE, SAMPLE_STRING, IN_RESPONSE, fetch_field, NULL,
-     HEADER_RESPONSE | HEADER_WHOLE, FETCH_HAS_FORMS},
-    {"hdr_cnt", OPTIONAL_NAME, SAMPLE_INTEGER, IN_REQUEST, fetch_field_count, NULL, 0, 0},
-    {"req.hdr_cnt", OPTIONAL_NAME, SAMPLE_INTEGER, IN_REQUEST, fetch_field_count, NULL, 0, 0},
-    {"req.fhdr_cnt", OPTIONAL_NAME, SAMPLE_INTEGER, IN_REQUEST, fetch_field_count, NULL,
-     HEADER_WHOLE, 0},
-    {"res.hdr_cnt", OPTIONAL_NAME, SAMPLE_INTEGER, IN_RESPONSE, fetch_field_count, NULL,
-     HEADER_RESPONSE, 0},
-    {"res.fhdr_cnt", OPTIONAL_NAME, SAMPLE_INTEGER, IN_RESPONSE, fetch_field_count, NULL,
-     HEADER_RESPONSE | HEADER_WHOLE, 0},
-    {"hdr_val", NAME_AND_PLACE, SAMPLE_INTEGER, IN_REQUEST, fetch_field_integer, NULL, 0, 0},
-    {"req.hdr_val", NAME_AND_PLACE, SAMPLE_INTEGER, IN_REQUEST, fetch_field_integer, NULL, 0, 0},
-    {"res.hdr_val", NAME_AND_PLACE, SAMPLE_INTEGER, IN_RESPONSE, fetch_field_integer, NULL,
-     HEADER_RESPONSE, 0},
-    {"hdr_ip", NAME_AND_PLACE, SAMPLE_ADDRESS, IN_REQUEST, fetch_field_address, NULL, 0, 0},
-    {"req.hdr_ip", NAME_AND_PLACE, SAMPLE_ADDRESS, IN_REQUEST, fetch_field_address, NULL, 0, 0},
-    {"res.hdr_ip", NAME_AND_PLACE, SAMPLE_ADDRESS, IN_RESPONSE, fetch_field_address, NULL,
-     HEADER_RESPONSE, 0},
-    {"req.hdr_names",
-     {0, {ARGUMENT_STRING}},
-     SAMPLE_STRING,
-     IN_REQUEST,
-     fetch_field_names,
-     NULL,
-     0,
-     0},
-    {"res.hdr_names",
-     {0, {ARGUMENT_STRING}},
-     SAMPLE_STRING,
-     IN_RESPONSE,
-     fetch_field_names,
-     NULL,
-     HEADER_RESPONSE,
-     0},
-    {"req.body", NO_ARGUMENTS, SAMPLE_BINARY, IN_REQUEST, fetch_body, NULL, BODY_BYTES, 0},
-    {"req.body_len", NO_ARGUMENTS, SAMPLE_INTEGER, IN_REQUEST, fetch_body, NULL, BODY_LENGTH, 0},
-    {"req.body_size", NO_ARGUMENTS, SAMPLE_INTEGER, IN_REQUEST, fetch_body, NULL, BODY_SIZE, 0},
-    {NULL, NO_ARGUMENTS, SAMPLE_ANY, 0, NULL, NULL, 0, 0},
+    LINE_ROW("path", PART_PATH),
+    LINE_ROW("pathq", PART_PATHQ),
+    LINE_ROW("url", PART_URL),
+    FETCH_ROW_WITH("query", SAMPLE_STRING, FETCH_OF_STREAM, fetch_request_part, check_query,
+                   PART_QUERY, FETCH_HAS_FORMS, 0, ARGUMENT_STRING),
+    FETCH_ROW("method", SAMPLE_METHOD, FETCH_OF_STREAM, fetch_method, 0, FETCH_NOCASE),
+    VERSION_ROW("req.ver", FETCH_OF_STREAM, 0),
+    VERSION_ROW("req_ver", FETCH_OF_STREAM, 0),
+    VERSION_ROW("res.ver", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    VERSION_ROW("resp_ver", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    FETCH_ROW("status", SAMPLE_INTEGER, FETCH_OF_SERVER, fetch_status, 0, 0),
+    PARAMETER_ROW("url_param", SAMPLE_STRING, fetch_url_param, FETCH_HAS_FORMS),
+    PARAMETER_ROW("urlp", SAMPLE_STRING, fetch_url_param, FETCH_HAS_FORMS),
+    PARAMETER_ROW("urlp_val", SAMPLE_INTEGER, fetch_url_param_integer, 0),
+    FIELD_ROW("hdr", FETCH_OF_STREAM, 0),
+    FIELD_ROW("req.hdr", FETCH_OF_STREAM, 0),
+    FIELD_ROW("req.fhdr", FETCH_OF_STREAM, HEADER_WHOLE),
+    FIELD_ROW("res.hdr", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    FIELD_ROW("shdr", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    FIELD_ROW("res.fhdr", FETCH_OF_RESPONSE, HEADER_RESPONSE_WHOLE),
+    COUNT_ROW("hdr_cnt", FETCH_OF_STREAM, 0),
+    COUNT_ROW("req.hdr_cnt", FETCH_OF_STREAM, 0),
+    COUNT_ROW("req.fhdr_cnt", FETCH_OF_STREAM, HEADER_WHOLE),
+    COUNT_ROW("res.hdr_cnt", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    COUNT_ROW("shdr_cnt", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    COUNT_ROW("res.fhdr_cnt", FETCH_OF_RESPONSE, HEADER_RESPONSE_WHOLE),
+    INTEGER_ROW("hdr_val", FETCH_OF_STREAM, 0),
+    INTEGER_ROW("req.hdr_val", FETCH_OF_STREAM, 0),
+    INTEGER_ROW("res.hdr_val", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    INTEGER_ROW("shdr_val", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    ADDRESS_ROW("hdr_ip", FETCH_OF_STREAM, 0),
+    ADDRESS_ROW("req.hdr_ip", FETCH_OF_STREAM, 0),
+    ADDRESS_ROW("res.hdr_ip", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    ADDRESS_ROW("shdr_ip", FETCH_OF_RESPONSE, HEADER_RESPONSE),
+    FETCH_ROWS_END,
 };

@@ -29,9 +29,13 @@
 enum { TEST_CONFIG_MESSAGES_SIZE = 65536 };
 
 static const struct sample_fetch *const TEST_FETCHES[] = {
-    fetches_internal, fetches_connection, fetches_tls,
-    fetches_content,  fetches_http,       fetches_cookie,
-    fetches_stream,   fetches_logic,      NULL,
+    fetches_internal,   fetches_process,
+    fetches_proxy,      fetches_fields,
+    fetches_url,        fetches_body,
+    fetches_connection, fetches_tls,
+    fetches_content,    fetches_http,
+    fetches_cookie,     fetches_stream,
+    fetches_logic,      NULL,
 };
 
 static const struct sample_converter *const TEST_CONVERTERS[] = {
