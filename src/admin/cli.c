@@ -119,16 +119,33 @@ static bool begins_with(const struct cli_command *command, const char *const *pr
     return true;
 }
 
+/* "  words [args]      : what" */
+static void append_row(struct text *text, const struct cli_command *command)
+{
+    enum { USAGE_COLUMN = 39 };
+    struct slice usage = slice_from_string(command->usage);
+    struct slice arguments = slice_first(usage, slice_find_char(usage, ':'));
+    struct slice what = slice_trim(slice_skip(usage, arguments.length + 1));
+    size_t start = text->length;
+    arguments = slice_trim(arguments);
+    text_append_format(text, "  %s%s", command->words, arguments.length > 0 ? " " : "");
+    text_append(text, arguments);
+    size_t length = text->length - start;
+    size_t gap = length < USAGE_COLUMN + 2 ? USAGE_COLUMN + 2 - length : 0;
+    text_append_format(text, "%*s: ", (int)gap + 1, " ");
+    text_append(text, what);
+    text_append_char(text, '\n');
+}
+
 static unsigned append_rows(struct text *text, enum cli_level level, const char *const *prefix,
                             unsigned count)
 {
-    enum { USAGE_COLUMN = 40 };
     unsigned rows = 0;
     for (const struct cli_command *const *table = CLI_TABLES; *table != NULL; table++) {
         for (const struct cli_command *command = *table; command->words != NULL; command++) {
-            if (command->level <= level && begins_with(command, prefix, count)) {
-                text_append_format(text, "  %-*s : %s\n", USAGE_COLUMN, command->words,
-                                   command->usage);
+            if (command->usage != NULL && command->level <= level &&
+                begins_with(command, prefix, count)) {
+                append_row(text, command);
                 rows++;
             }
         }
@@ -143,7 +160,7 @@ void cli_append_help(struct text *text, enum cli_level level, const char *const 
         append_rows(text, level, NULL, 0);
     }
     text_append_string(
-        text, "  help [<command>]                         : list matching or all commands\n"
-              "  prompt [help | n | i | p | timed]*       : toggle interactive mode with prompt\n"
-              "  quit                                     : disconnect\n");
+        text, "  help [<command>]                        : list matching or all commands\n"
+              "  prompt [help | n | i | p | timed]*      : toggle interactive mode with prompt\n"
+              "  quit                                    : disconnect\n");
 }

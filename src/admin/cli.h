@@ -50,7 +50,7 @@ struct cli_request {
 /* One command. A table of these is a list of rows ended by NULL words. */
 struct cli_command {
     const char *words;    /* "show stat" */
-    const char *usage;    /* what `help` prints behind the words */
+    const char *usage;    /* what `help` prints behind the words: "[args] : what"; NULL: hidden */
     enum cli_level level; /* needed */
     /*
      * Writes (more of) the answer to request->out. `state` is the command's own position, zeroed

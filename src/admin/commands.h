@@ -13,6 +13,10 @@ extern const struct cli_command COMMANDS_STAT[];
 extern const struct cli_command COMMANDS_INFO[];
 /* show events, show startup-logs */
 extern const struct cli_command COMMANDS_EVENTS[];
+/* experimental-mode, expert-mode, show cli level, set timeout cli, set severity-output */
+extern const struct cli_command COMMANDS_MODE[];
+/* get var, set var */
+extern const struct cli_command COMMANDS_VARIABLE[];
 /* show pools, show memory */
 extern const struct cli_command COMMANDS_MEMORY[];
 /* show sess, shutdown session, shutdown sessions server, show errors */

@@ -78,6 +78,7 @@ enum result configuration_load(struct configuration *configuration,
 {
     struct config_reader reader;
     init_reader(&reader, configuration, input);
+    configuration->registry = input->registry;
     if (!has_tables(configuration) || set_variables(input) != RESULT_OK) {
         config_report(&reader, REPORT_ALERT, "out of memory.");
         return RESULT_NO_MEMORY;

@@ -30,7 +30,7 @@ static void set_needs(const struct chunk_source *source, struct memory *memory)
 enum result chunk_source_init(struct chunk_source *source, struct memory *memory,
                               size_t normal_bytes, size_t large_bytes)
 {
-    static const char *const names[CHUNK_KINDS] = {"chunk_small", "chunk_normal", "chunk_large"};
+    static const char *const names[CHUNK_KINDS] = {"buffer_small", "buffer", "buffer_large"};
     const size_t blocks[CHUNK_KINDS] = {SMALL_BLOCK_BYTES, normal_bytes, large_bytes};
     *source = (struct chunk_source){0};
     if (normal_bytes <= sizeof(struct chunk) || size_max(normal_bytes, large_bytes) > UINT32_MAX) {

@@ -327,6 +327,7 @@ struct configuration {
     struct userlists *userlists;
     struct error_sections *error_sections; /* http-errors sections */
     struct sample_references references;   /* names of proxies and servers in expressions */
+    const struct rule_registry *registry;  /* for expressions that come at run time */
     const char *const *files;
     unsigned warnings;
 };

@@ -480,6 +480,40 @@ def test_variables_of_the_process(pair):
     assert "experimental" in pair.cli("set var proc.test str(hello)")
     pair.cli("experimental-mode on; set var proc.test str(hello)")
     assert "hello" in pair.cli("get var proc.test")
+    assert pair.cli("get var proc.test").strip() == "proc.test: type=str value=<hello>"
+    assert "type=sint value=<5>" in pair.cli("experimental-mode on;set var proc.i int(5);"
+                                             "get var proc.i")
+    assert "value=<a b>" in pair.cli("experimental-mode on;set var proc.e expr str(a\\ b);"
+                                     "get var proc.e")
+    assert "Variable not found." in pair.cli("get var proc.none")
+    assert "Missing process-wide variable" in pair.cli("get var")
+    assert "only scope 'proc' is permitted here" in pair.cli(
+        "experimental-mode on;set var txn.a str(x)")
+    assert "unknown fetch method 'nosuch'" in pair.cli(
+        "experimental-mode on;set var proc.x nosuch")
+    assert "Missing either" in pair.cli("experimental-mode on;set var proc.x")
+
+
+def test_modes_of_a_connection(pair):
+    assert pair.cli("experimental-mode").strip() == "experimental-mode is OFF"
+    assert "experimental-mode is ON" in pair.cli("experimental-mode on;experimental-mode")
+    assert pair.cli("expert-mode").strip() == "expert-mode is OFF"
+    assert "expert-mode is ON" in pair.cli("expert-mode on;expert-mode")
+    assert pair.cli("show cli level").strip() == "admin"
+    assert pair.cli("operator;show cli level").split() == ["operator"]
+    assert "Permission denied" in pair.cli("user;experimental-mode on")
+    assert "expert-mode" not in pair.cli("help")
+
+
+def test_timeout_of_a_connection(pair):
+    assert "Expects an integer value." in pair.cli("set timeout cli")
+    assert "Invalid timeout value." in pair.cli("set timeout cli 0")
+    with Raw(pair.socket_path) as raw:
+        raw.send("prompt\n")
+        raw.reader.until(b"> ")
+        raw.send("set timeout cli 1\n")
+        raw.reader.until(b"> ")
+        assert 0.5 < raw.expect_close() < 4
 
 
 # --- rings

@@ -22,7 +22,9 @@ static void test_rows(void **state)
             assert_int_equal(cli_split(line, &request), RESULT_OK);
             assert_ptr_equal(cli_find_command(&request), command);
             assert_non_null(command->run);
-            assert_non_null(strchr(command->usage, ':'));
+            if (command->usage != NULL) { /* else hidden */
+                assert_non_null(strchr(command->usage, ':'));
+            }
             rows++;
         }
     }

@@ -27,7 +27,7 @@ static void test_pools(void **state)
     assert_memory_equal(test.answer, "Dumping pools usage.", 20);
     assert_non_null(strstr(test.answer, "\nTotal: "));
     assert_int_equal(rows(admin_ask(&test, "show pools 2")), 2);
-    assert_int_equal(rows(admin_ask(&test, "show pools match chunk_")), 3);
+    assert_int_equal(rows(admin_ask(&test, "show pools match buffer")), 2);
     assert_int_equal(rows(admin_ask(&test, "show pools match nothing")), 0);
     assert_true(rows(admin_ask(&test, "show pools byusage")) <= all);
     admin_assert_says(&test, "show pools detailed", "      > ");
@@ -85,7 +85,7 @@ static void test_dump(void **state)
     ssize_t length = pread(fd, bytes, sizeof(bytes) - 1, 0);
     assert_true(length > 0);
     bytes[length] = '\0';
-    assert_non_null(strstr(bytes, "Pool chunk_normal"));
+    assert_non_null(strstr(bytes, "Pool buffer "));
     assert_non_null(strstr(bytes, "\nTotal: "));
     close(fd);
     admin_world_close(&test);
