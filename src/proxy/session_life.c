@@ -2,8 +2,8 @@
 /*
  * Client connections: admission under the process's, the frontend's and the bind line's limits,
  * connection and session rules, the TLS handshake's time, and the mux that opens streams. A stream
- * for which there is no memory now waits, and its request stays unread; when its time is over the
- * connection closes. Bounded by maxconn and by the accounts' budget (DESIGN 3.3).
+ * for which there is no memory now waits; when its time is over the request is answered with 503.
+ * Bounded by maxconn and by the accounts' budget (DESIGN 3.3).
  */
 #include "proxy/session_life.h"
 
@@ -104,11 +104,19 @@ static bool begin_stream(struct session *session)
     return true;
 }
 
+/* How long a request may wait for memory: as long as for a server, as far as that is known yet. */
+static uint32_t memory_wait_ms(const struct proxy_settings *settings)
+{
+    const struct proxy_settings *backend =
+        settings->default_backend != NULL ? settings->default_backend : settings;
+    uint32_t queue_ms = backend->timeouts.queue_ms;
+    return queue_ms != 0 ? queue_ms : settings->timeouts.client_ms;
+}
+
 static void wait_for_stream(struct session *session)
 {
     memory_wait(session->worker->ledger, WAIT_STREAM, &session->waiter);
-    const struct proxy_timeouts *timeouts = &session->proxy->settings->timeouts;
-    uint32_t wait_ms = timeouts->queue_ms != 0 ? timeouts->queue_ms : timeouts->client_ms;
+    uint32_t wait_ms = memory_wait_ms(session->proxy->settings);
     if (session->timer.deadline_ms == TIME_NEVER && wait_ms != 0) {
         event_timer_set(&session->timer, wait_ms);
     }
@@ -260,16 +268,27 @@ static const struct connection_events SESSION_CONNECTION_EVENTS = {
     .on_error = on_error,
 };
 
+/* No memory for its request in time: 503, or in TCP mode, and where there is no memory for that
+ * either, the connection closes. The client may try again. */
+static void refuse(struct session *session)
+{
+    struct mux_stream *side = session->offered;
+    session->worker->facts->refused_memory++;
+    memory_wait_cancel(&session->waiter);
+    session->offered = NULL;
+    if (!session->mux->ops->is_http || stream_create_refused(session, side) != RESULT_OK) {
+        session->mux->ops->destroy(session->mux, MUX_ABORT_SHUTDOWN);
+    }
+}
+
 static void on_timer(struct event_timer *timer)
 {
     struct session *session = container_of(timer, struct session, timer);
     if (session->mux == NULL) { /* the handshake took too long */
         session->proxy->counters.request_errors++;
         close_without_mux(session, false);
-    } else { /* no memory for its request in time: the connection closes, and the client may try
-                again */
-        session->worker->facts->refused_memory++;
-        session->mux->ops->destroy(session->mux, MUX_ABORT_SHUTDOWN);
+    } else {
+        refuse(session);
     }
 }
 

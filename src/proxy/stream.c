@@ -303,7 +303,7 @@ static void init_messages(struct stream *stream)
     arena_init(&stream->scratch, chunks, stream->account, ARENA_BYTES_MAX);
 }
 
-enum result stream_create(struct session *session, struct mux_stream *client)
+static enum result create(struct session *session, struct mux_stream *client, bool is_refused)
 {
     struct worker *worker = session->worker;
     struct account *account = &session->connection->account;
@@ -313,7 +313,8 @@ enum result stream_create(struct session *session, struct mux_stream *client)
     }
     stream->worker = worker;
     stream->account = account;
-    if (stream_reserve(stream) != RESULT_OK) {
+    stream->is_refused = is_refused;
+    if (!is_refused && stream_reserve(stream) != RESULT_OK) {
         pool_release(worker->pools.streams, account, stream);
         return RESULT_NO_MEMORY;
     }
@@ -346,4 +347,14 @@ enum result stream_create(struct session *session, struct mux_stream *client)
     }
     stream_run(stream);
     return RESULT_OK;
+}
+
+enum result stream_create(struct session *session, struct mux_stream *client)
+{
+    return create(session, client, false);
+}
+
+enum result stream_create_refused(struct session *session, struct mux_stream *client)
+{
+    return create(session, client, true);
 }

@@ -124,6 +124,7 @@ struct stream {
     int32_t retries_left;
     enum mux_abort client_abort, server_abort;
     bool is_tcp;
+    bool is_refused; /* to be answered with 503: no memory in time */
     bool is_running;
     bool timer_fired;
     bool is_redispatched_once;
@@ -149,6 +150,10 @@ size_t stream_set_bytes(const struct worker *worker);
 /* Begins a stream on a client mux stream that was just offered. RESULT_NO_MEMORY: nothing happened;
  * offer it again later. */
 MUST_USE enum result stream_create(struct session *session, struct mux_stream *client);
+
+/* As stream_create without a set, for a request that waited too long for one: it is answered with
+ * 503. */
+MUST_USE enum result stream_create_refused(struct session *session, struct mux_stream *client);
 
 /* Steps until the stream waits or is gone. Harmless from inside itself. */
 void stream_run(struct stream *stream);

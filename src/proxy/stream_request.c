@@ -104,6 +104,19 @@ static enum progress answer_monitor(struct stream *stream)
     return stream_reply_status(stream, fails ? STATUS_SERVICE_UNAVAILABLE : STATUS_OK);
 }
 
+/* Its memory did not come within the queue's time: the client may try again soon. */
+static enum progress refuse_for_memory(struct stream *stream)
+{
+    stream_note_end(stream, 'R', 'Q');
+    enum progress progress = stream_reply_status(stream, STATUS_SERVICE_UNAVAILABLE);
+    if (stream->state == STREAM_REPLY &&
+        http_fields_append_copy(&stream->response.fields, SLICE("retry-after"), SLICE("1")) !=
+            RESULT_OK) {
+        stream_enter(stream, STREAM_CLOSED);
+    }
+    return progress;
+}
+
 static enum progress begin_request(struct stream *stream)
 {
     stream->facts.times.request_us = stream_now_us(stream);
@@ -116,6 +129,9 @@ static enum progress begin_request(struct stream *stream)
     stream->up.has_ended = stream->request.body == HTTP_BODY_NONE;
     stream_enter(stream, STREAM_RULES);
     stream_prepare_context(stream, RULE_HTTP_REQUEST);
+    if (stream->is_refused) {
+        return refuse_for_memory(stream);
+    }
     return is_monitor_request(stream) ? answer_monitor(stream) : PROGRESS_AGAIN;
 }
 

@@ -35,7 +35,7 @@ def many_descriptors():
 def limited(weir, ports, origin):
     """`limited(mib, lines)` starts a proxy with -m."""
 
-    def start(mib, top="", frontend="", args=()):
+    def start(mib, top="", frontend="", backend="", args=()):
         port = ports.take()
         return weir(f"""
             global
@@ -50,6 +50,7 @@ def limited(weir, ports, origin):
                 {frontend}
                 default_backend be
             backend be
+                {backend}
                 server s1 {origin().address}
         """, args=["-m", str(mib), *args], port=port)
 
@@ -253,6 +254,22 @@ def test_large_buffers(http, origin, connect):
     raw = connect(proxy.port)
     assert raw.ask(get("/?s=3", "X-Big: " + "a" * 200000)).body == pattern(3)
     assert raw.ask(get("/?s=3&hn=4&hl=50000")).body == pattern(3)
+
+
+@plain_build
+@pytest.mark.weir_only
+def test_requests_that_wait_too_long_for_memory(limited, connect):
+    """More at once than fit: what fits is answered, the others wait and are then told to come back."""
+    proxy = limited(20, top="tune.bufsize 524288", backend="timeout queue 300")
+    raws = [connect(proxy.port) for _ in range(20)]
+    for raw in raws:
+        raw.send(get("/?s=10&t=1500"))
+    answers = [raw.response() for raw in raws]
+    statuses = sorted(answer.status for answer in answers)
+    assert set(statuses) == {200, 503}, statuses
+    refused = [answer for answer in answers if answer.status == 503]
+    assert all(answer.get("retry-after") == "1" for answer in refused)
+    assert connect(proxy.port).ask(get("/?s=10")).status == 200
 
 
 @plain_build
