@@ -24,8 +24,8 @@ enum {
     CGROUP_MARGIN_SHARE = 8, /* the kernel's own memory for the group: socket buffers, page cache */
     LEASES_IN_LIMIT = 128,   /* all workers' leases together are a small part of the limit */
     CACHES_IN_LIMIT = 32,    /* and so are their free objects */
-    EMPTY_IN_LIMIT = 64,
-    PURGE_FROM_PERCENT = 60,  /* below, free pages may stay for reuse until they decay */
+    EMPTY_IN_LIMIT = 8,      /* empty slabs kept for the next wave while memory is calm */
+    PURGE_FROM_PERCENT = 60, /* below, free pages may stay for reuse until they decay */
     OVERHEAD_PERCENT_MAX = 4, /* of resident size, beyond the ledger */
     OBSERVE_PAUSE_MS = 10,    /* between two looks that a shortage asks for */
     STARTUP_PERCENT_MAX = 85, /* more of what traffic may have leaves it nothing */
@@ -37,7 +37,7 @@ enum {
 #define CACHES_BYTES_MIN   (64 * KIBIBYTE)
 #define CACHES_BYTES_MAX   (1 * MEBIBYTE)
 #define EMPTY_BYTES_MIN    (256 * KIBIBYTE)
-#define EMPTY_BYTES_MAX    (8 * MEBIBYTE)
+#define EMPTY_BYTES_MAX    (64 * MEBIBYTE)
 #define NEED_BYTES_DEFAULT (32 * KIBIBYTE)
 
 /* ---- creation ---- */
@@ -77,7 +77,8 @@ static void divide_limit(struct memory *memory)
         clamp(limit / LEASES_IN_LIMIT / memory->workers, LEASE_BYTES_MIN, LEASE_BYTES_MAX);
     memory->caches_max =
         clamp(limit / CACHES_IN_LIMIT / memory->workers, CACHES_BYTES_MIN, CACHES_BYTES_MAX);
-    memory->empty_bytes_max = clamp(limit / EMPTY_IN_LIMIT, EMPTY_BYTES_MIN, EMPTY_BYTES_MAX);
+    memory->empty_bytes_calm = clamp(limit / EMPTY_IN_LIMIT, EMPTY_BYTES_MIN, EMPTY_BYTES_MAX);
+    memory->empty_bytes_max = memory->empty_bytes_calm;
     memory->caches_max = options->no_cache ? 0 : memory->caches_max;
 }
 

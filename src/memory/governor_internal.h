@@ -51,10 +51,11 @@ struct memory {
     struct list spans;              /* struct span_store.link: one for each size of blocks */
     _Atomic size_t slab_free_bytes; /* leased for slabs, less their objects in use: in no ledger */
     _Atomic size_t empty_bytes;     /* of these, in empty slabs */
-    size_t empty_bytes_max;
-    _Atomic unsigned trims;       /* requests to trim so far */
-    _Atomic unsigned trims_whole; /* of them, those that mean everything */
-    size_t lease_bytes;           /* a worker's lease and its caches when the level is calm */
+    size_t empty_bytes_calm;        /* that may be kept while the level is calm */
+    _Atomic size_t empty_bytes_max; /* at the present level */
+    _Atomic unsigned trims;         /* requests to trim so far */
+    _Atomic unsigned trims_whole;   /* of them, those that mean everything */
+    size_t lease_bytes;             /* a worker's lease and its caches when the level is calm */
     size_t caches_max;
     size_t needs[LEDGER_WAIT_CLASSES]; /* what one waiter of a class needs to go on */
     struct fault_state fault;

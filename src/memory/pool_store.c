@@ -123,7 +123,7 @@ static void note_empty(struct pool *pool, size_t before)
 static void drop_surplus(struct pool *pool)
 {
     const struct memory *memory = pool->memory;
-    while (read_bytes(&memory->empty_bytes) > memory->empty_bytes_max) {
+    while (read_bytes(&memory->empty_bytes) > read_bytes(&memory->empty_bytes_max)) {
         if (pool_drop_slabs(pool, 1) == 0) {
             return;
         }

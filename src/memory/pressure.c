@@ -36,14 +36,20 @@ struct level_row {
     unsigned enter_percent;
     unsigned lease_divisor;
     unsigned caches_divisor;
+    unsigned empty_divisor; /* of the empty slabs that are kept */
 };
 
 static const struct level_row level_rows[PRESSURE_LEVELS] = {
-    [PRESSURE_CALM] = {"calm", 0, 1, 1},
-    [PRESSURE_TIGHT] = {"tight", 70, 2, 4},
-    [PRESSURE_SCARCE] = {"scarce", 85, 8, 0},
-    [PRESSURE_FULL] = {"full", 95, 0, 0},
+    [PRESSURE_CALM] = {"calm", 0, 1, 1, 1},
+    [PRESSURE_TIGHT] = {"tight", 70, 2, 4, 4},
+    [PRESSURE_SCARCE] = {"scarce", 85, 8, 0, 0},
+    [PRESSURE_FULL] = {"full", 95, 0, 0, 0},
 };
+
+static size_t divide(size_t bytes, unsigned divisor)
+{
+    return divisor == 0 ? 0 : bytes / divisor;
+}
 
 /* ---- the level ---- */
 
@@ -66,7 +72,9 @@ static bool reaches(const struct memory *memory, size_t in_use, unsigned percent
 
 static unsigned level_for(const struct memory *memory, unsigned level)
 {
-    const size_t in_use = budget_in_use(&memory->budget);
+    const size_t empty = atomic_load_explicit(&memory->empty_bytes, memory_order_relaxed);
+    const size_t leased = budget_in_use(&memory->budget);
+    const size_t in_use = leased > empty ? leased - empty : 0; /* empty slabs go when asked for */
     while (level + 1 < PRESSURE_LEVELS &&
            reaches(memory, in_use, level_rows[level + 1].enter_percent)) {
         level++;
@@ -81,6 +89,9 @@ static unsigned level_for(const struct memory *memory, unsigned level)
 /* Asks pools to give back what the new level does not leave them, and tells everybody. */
 static void announce(struct memory *memory, enum pressure_level from, enum pressure_level to)
 {
+    atomic_store_explicit(&memory->empty_bytes_max,
+                          divide(memory->empty_bytes_calm, level_rows[to].empty_divisor),
+                          memory_order_relaxed);
     if (to > from) {
         pool_trim_all(memory, to >= PRESSURE_SCARCE);
     }
@@ -221,11 +232,6 @@ bool memory_has_room(const struct ledger *ledger, enum wait_class wait_class, si
 }
 
 /* ---- waking ---- */
-
-static size_t divide(size_t bytes, unsigned divisor)
-{
-    return divisor == 0 ? 0 : bytes / divisor;
-}
 
 /* Fits a worker's slack to the level. */
 static void adapt(struct ledger *ledger)
