@@ -7,7 +7,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "config/keyword.h"
+#include "proxy/retry.h"
 #include "rules/log_format.h"
 
 enum { ID_MAX = 0x7fffffff };
@@ -100,25 +102,25 @@ static const struct retry_word RETRY_WORDS[] = {
     {"junk-response", RETRY_JUNK_RESPONSE},
     {"response-timeout", RETRY_RESPONSE_TIMEOUT},
     {"0rtt-rejected", RETRY_0RTT_REJECTED},
-    {"all-retryable-errors", RETRY_CONN_FAILURE | RETRY_EMPTY_RESPONSE | RETRY_JUNK_RESPONSE |
-                                 RETRY_RESPONSE_TIMEOUT | RETRY_0RTT_REJECTED},
 };
 
 static enum result read_retry_word(struct config_reader *reader, const char *word, uint32_t *bits)
 {
-    static const char STATUSES[] = "401 403 404 408 421 425 429 500 501 502 503 504";
+    uint64_t status = 0;
     for (size_t i = 0; i < sizeof(RETRY_WORDS) / sizeof(RETRY_WORDS[0]); i++) {
         if (strcmp(RETRY_WORDS[i].name, word) == 0) {
             *bits |= RETRY_WORDS[i].bits;
             return RESULT_OK;
         }
     }
-    return strlen(word) == sizeof("401") - 1 && strstr(STATUSES, word) != NULL
-               ? config_fail(reader,
-                             "'retry-on': retrying on status %s is not supported by weir "
-                             "yet",
-                             word)
-               : config_fail(reader, "'retry-on': unknown keyword '%s'", word);
+    if (strcmp(word, "all-retryable-errors") == 0) {
+        *bits |= retry_of_all_errors();
+        return RESULT_OK;
+    }
+    bool is_number = number_parse_decimal(slice_from_string(word), &status) == RESULT_OK;
+    uint32_t bit = is_number && status <= UINT16_MAX ? retry_of_status((uint16_t)status) : 0;
+    *bits |= bit;
+    return bit != 0 ? RESULT_OK : config_fail(reader, "'retry-on': unknown keyword '%s'", word);
 }
 
 static enum result read_retry_on(struct config_reader *reader, const char *const *arguments,

@@ -266,7 +266,8 @@ enum proxy_retry {
     RETRY_JUNK_RESPONSE = 4,
     RETRY_RESPONSE_TIMEOUT = 8,
     RETRY_0RTT_REJECTED = 16,
-    RETRY_STATUS_BASE = 32, /* then one bit each of 401 403 404 408 425 429 500 501 502 503 504 */
+    RETRY_STATUS_BASE =
+        32, /* then one bit each of 401 403 404 408 421 425 429 500 501 502 503 504 */
 };
 
 /* The `global` section and the command line. */

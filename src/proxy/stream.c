@@ -114,6 +114,7 @@ static void release_memory(struct stream *stream)
         variable_set_clear(&stream->variables[scope]);
     }
     chunk_queue_clear(&stream->up.queue);
+    stream_replay_drop(stream);
     chunk_queue_clear(&stream->down.queue);
     http_message_clear(&stream->request);
     http_message_clear(&stream->response);

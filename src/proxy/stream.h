@@ -98,8 +98,9 @@ struct stream {
     struct http_message request;
     struct http_message response;
     struct stream_direction up, down;
-    struct arena arena;   /* captures, variables, rewritten texts */
-    struct arena scratch; /* one rule's intermediate values */
+    struct chunk_queue replay; /* the body's first bytes, kept for another try */
+    struct arena arena;        /* captures, variables, rewritten texts */
+    struct arena scratch;      /* one rule's intermediate values */
     struct rule_context context;
     struct rule_position position;
     struct stream_facts facts;
@@ -129,6 +130,7 @@ struct stream {
     bool timer_fired;
     bool is_redispatched_once;
     bool reused_link_failed;       /* the next try dials */
+    bool keeps_request;            /* all of the body sent so far is in `replay` */
     bool interim_received;         /* the server has begun to answer: not tried again */
     bool reply_head_sent;          /* in STREAM_REPLY */
     bool continue_sent;            /* 100 Continue made here */

@@ -63,6 +63,21 @@ enum progress stream_server_failed(struct stream *stream, uint32_t condition, ui
 /* Lets go of the server side, the link under way, the queue place and the slot. */
 void stream_release_server(struct stream *stream, bool abort);
 
+/* Lets go of the server and asks for one again; `rests`: the same one only after a pause. */
+void stream_try_again(struct stream *stream, bool rests);
+
+/* stream_replay.c: keeping a request for another try */
+/* Begins keeping it where the backend's retry-on asks for that. */
+void stream_replay_begin(struct stream *stream);
+/* Keeps what waits to be sent; to be called before each sending. */
+void stream_replay_keep(struct stream *stream);
+/* Whether all that the server was sent of the body can be sent again. */
+bool stream_may_replay(const struct stream *stream);
+/* Puts what was kept back into the queue; nothing counts as sent then. */
+void stream_replay_restore(struct stream *stream);
+/* Forgets it: there will be no other try. */
+void stream_replay_drop(struct stream *stream);
+
 /* stream_target.c: what choosing and reaching a server needs to know of the request */
 /* The bytes that the balance algorithm hashes; data NULL: none. Valid until the scratch arena is
  * cleared. */

@@ -44,6 +44,9 @@ static enum relay_result relay_end(struct stream_direction *direction, struct mu
 static enum relay_result send_queue(struct stream *stream, struct stream_direction *direction,
                                     struct mux_stream *to, uint64_t *receiver_active_ms)
 {
+    if (direction == &stream->up) {
+        stream_replay_keep(stream);
+    }
     size_t before = direction->queue.bytes;
     enum result result = to->mux->ops->send_body(to, &direction->queue);
     size_t sent = before - direction->queue.bytes;
@@ -125,10 +128,13 @@ static enum relay_result relay_response(struct stream *stream)
                  &stream->client_active_ms);
 }
 
+/* The server takes no more; before its response another try may still need what waits. */
 static void drop_request(struct stream *stream)
 {
     stream->up.is_dropped = true;
-    chunk_queue_clear(&stream->up.queue);
+    if (stream->state == STREAM_RELAY) {
+        chunk_queue_clear(&stream->up.queue);
+    }
 }
 
 enum progress stream_relay_up(struct stream *stream)

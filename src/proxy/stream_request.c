@@ -520,6 +520,7 @@ enum progress stream_step_rules(struct stream *stream)
     }
     stream->retries_left = stream->settings.retries >= 0 ? stream->settings.retries
                                                          : stream->backend->settings->retries;
+    stream_replay_begin(stream);
     stream_enter(stream, STREAM_ASSIGN);
     return PROGRESS_AGAIN;
 }

@@ -6,6 +6,7 @@
  * client without one (RFC 9110 15). Bounded by the relay's window and one message.
  */
 #include "base/number.h"
+#include "proxy/retry.h"
 #include "proxy/stream_internal.h"
 #include "rules/capture.h"
 
@@ -30,11 +31,29 @@ static enum progress forward_interim(struct stream *stream)
     return PROGRESS_AGAIN;
 }
 
+/* `retry-on` names the status, and all of the request can be sent again. */
+static bool is_retried(const struct stream *stream)
+{
+    uint32_t bit = retry_of_status(stream->response.status);
+    return (stream->backend->settings->retry_on & bit) != 0 && stream->keeps_request &&
+           stream->retries_left > 0 && !stream->interim_received;
+}
+
 static enum progress begin_answer(struct stream *stream)
 {
     struct http_message *response = &stream->response;
+    if (is_retried(stream)) {
+        http_message_clear(response);
+        response->status = 0;
+        stream_try_again(stream, false);
+        return PROGRESS_AGAIN;
+    }
+    stream_replay_drop(stream);
     if (response->status < STATUS_OK && response->status != STATUS_SWITCHING) {
         return forward_interim(stream);
+    }
+    if (stream->up.is_dropped) {
+        chunk_queue_clear(&stream->up.queue);
     }
     stream->facts.times.response_us = stream_now_us(stream);
     variable_set_clear(&stream->variables[VARIABLE_REQUEST]);
@@ -62,12 +81,13 @@ static enum progress malformed_response(struct stream *stream, const struct mux_
  * on a new one. */
 static enum progress closed_without_response(struct stream *stream)
 {
-    bool is_stale = stream->context.server_reused && stream->up.bytes == 0 &&
+    bool is_stale = stream->context.server_reused && stream_may_replay(stream) &&
                     !stream->interim_received && !stream->reused_link_failed &&
                     stream_is_idempotent(stream);
     http_message_clear(&stream->response);
     if (is_stale) {
         stream->reused_link_failed = true;
+        stream_replay_restore(stream);
         stream_release_server(stream, true);
         stream_enter(stream, STREAM_ASSIGN);
         return PROGRESS_AGAIN;

@@ -2,8 +2,9 @@
 /*
  * A stream's way to a server: choosing one (cookie, use-server, balance), waiting for its slot,
  * getting a link, sending the request head, and trying again when that fails before a response.
- * What was sent is known at every point: only a request of which no body byte was consumed is tried
- * again. Bounded by `retries` and the queue and connect timeouts.
+ * What was sent is known at every point: only a request of which no body byte was consumed, or all
+ * were kept (stream_replay.c), is tried again. Bounded by `retries` and the queue and connect
+ * timeouts.
  */
 #include "base/assert.h"
 #include "base/number.h"
@@ -382,7 +383,7 @@ static bool may_redispatch(const struct stream *stream)
     return interval == 0 || interval == 1 || done % interval == 0;
 }
 
-static void begin_retry(struct stream *stream)
+void stream_try_again(struct stream *stream, bool rests)
 {
     struct server *server = stream->assigned;
     struct counters *counters = &server->counters;
@@ -401,17 +402,18 @@ static void begin_retry(struct stream *stream)
         server->backend->counters.retries++;
     }
     stream_release_server(stream, true);
+    stream_replay_restore(stream);
     stream_enter(stream, STREAM_ASSIGN);
     if (redispatch) {
         stream->turnaround_until_ms = 0;
         return;
     }
-    /* the same server again, after a pause */
+    /* the same server again */
     if (backend_assign_server(server->backend, server) == RESULT_OK) {
         stream->assigned = server;
         begin_assignment(stream);
         uint32_t connect_ms = stream->backend->settings->timeouts.connect_ms;
-        uint32_t pause_ms = TURNAROUND_MS;
+        uint32_t pause_ms = rests ? TURNAROUND_MS : 0;
         pause_ms = connect_ms != 0 && connect_ms < pause_ms ? connect_ms : pause_ms;
         stream->turnaround_until_ms = stream_now_ms(stream) + pause_ms;
     }
@@ -429,12 +431,15 @@ enum progress stream_server_failed(struct stream *stream, uint32_t condition, ui
         server->counters.response_errors++;
         server->backend->counters.response_errors++;
     }
-    bool is_untouched = stream->up.bytes == 0;
+    bool is_unconnected = condition == RETRY_CONN_FAILURE;
+    bool may_retry = is_unconnected ? stream_may_replay(stream)
+                                    : stream->keeps_request && !stream->interim_received;
     bool is_wanted = (stream->backend->settings->retry_on & condition) != 0;
-    if (is_wanted && is_untouched && stream->retries_left > 0) {
-        begin_retry(stream);
+    if (is_wanted && may_retry && stream->retries_left > 0) {
+        stream_try_again(stream, is_unconnected);
         return PROGRESS_AGAIN;
     }
+    stream_replay_drop(stream);
     stream_note_end(stream, cause, phase);
     stream->facts.times.response_us = 0;
     stream->final_server = server;

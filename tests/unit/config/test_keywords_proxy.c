@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keywords of proxies that set one thing: the field each sets, and what is said of bad ones. */
+#include "proxy/retry.h"
 #include "support/config.h"
 
 static const char GOOD[] =
-    "backend b\nmode http\nretries 7\nretry-on conn-failure empty-response\nhttp-reuse always\n"
+    "backend b\nmode http\nretries 7\nretry-on conn-failure empty-response 503\nhttp-reuse always\n"
     "timeout connect 1500\ntimeout server 2s\ntimeout check 3s\ntimeout queue 4s\n"
     "timeout http-keep-alive 5s\ntimeout http-request 6s\ntimeout tunnel 1h\ntimeout tarpit 8s\n"
     "timeout server-fin 9s\nid 42\ndescription two words\n"
@@ -20,7 +21,7 @@ static void fields_are_set(void **state)
     const struct proxy_settings *b = test_config_proxy(test, "b");
     assert_int_equal(b->mode, PROXY_MODE_HTTP);
     assert_int_equal(b->retries, 7);
-    assert_int_equal(b->retry_on, RETRY_CONN_FAILURE | RETRY_EMPTY_RESPONSE);
+    assert_int_equal(b->retry_on, RETRY_CONN_FAILURE | RETRY_EMPTY_RESPONSE | retry_of_status(503));
     assert_int_equal(b->reuse, HTTP_REUSE_ALWAYS);
     assert_int_equal(b->timeouts.connect_ms, 1500);
     assert_int_equal(b->timeouts.server_ms, 2000);
@@ -66,7 +67,6 @@ static void what_is_wrong_is_said(void **state)
         {"retries x", "'retries' expects an integer argument (got 'x')."},
         {"retry-on", "expects at least one of 'none'"},
         {"retry-on none conn-failure", "'retry-on': 'none' keyword only usable alone"},
-        {"retry-on 503", "retrying on status 503 is not supported by weir yet"},
         {"retry-on 200", "'retry-on': unknown keyword '200'"},
         {"http-reuse maybe", "'http-reuse' only supports 'never', 'safe', 'aggressive', 'always'."},
         {"timeout connect", "expects an integer value (in milliseconds)"},
