@@ -226,6 +226,10 @@ void config_read_paths(struct config_reader *reader)
     const struct config_input *input = reader->input;
     reader->start_directory =
         config_copy(reader, getcwd(bytes, sizeof(bytes)) != NULL ? bytes : ".");
+    if (reader->start_directory == NULL) {
+        config_report(reader, REPORT_ALERT, "out of memory.");
+        return;
+    }
     for (unsigned i = 0; i < input->paths_count && reader->alerts < CONFIG_ERRORS_MAX; i++) {
         struct stat status;
         if (stat(input->paths[i], &status) != 0) {

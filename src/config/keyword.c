@@ -109,6 +109,7 @@ void *config_take(struct config_reader *reader, size_t bytes)
 {
     struct config_block *block = memory_take(reader->account, sizeof(*block) + bytes);
     if (block == NULL) {
+        reader->lacks_memory = true;
         (void)config_fail(reader, "out of memory.");
         return NULL;
     }

@@ -67,6 +67,7 @@ struct config_reader {
     struct text warning; /* of the rules in the line, one a line */
     char warning_bytes[CONFIG_ERROR_SIZE];
     unsigned alerts;
+    bool lacks_memory;                      /* the line was refused memory, which is an error */
     struct server_settings *default_server; /* of the section */
 };
 

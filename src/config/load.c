@@ -54,6 +54,16 @@ static enum result set_files(struct config_reader *reader)
     return setenv("HAPROXY_CFGFILES", bytes, 1) == 0 ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
+/* What can be told only once every line was read. */
+static void complete(struct config_reader *reader)
+{
+    reader->lacks_memory = false;
+    config_resolve(reader);
+    if (reader->lacks_memory || set_files(reader) != RESULT_OK) {
+        config_report(reader, REPORT_ALERT, "out of memory.");
+    }
+}
+
 static void init_reader(struct config_reader *reader, struct configuration *configuration,
                         const struct config_input *input)
 {
@@ -85,10 +95,7 @@ enum result configuration_load(struct configuration *configuration,
     }
     config_read_paths(&reader);
     if (reader.alerts == 0) {
-        config_resolve(&reader);
-    }
-    if (reader.alerts == 0 && set_files(&reader) != RESULT_OK) {
-        config_report(&reader, REPORT_ALERT, "out of memory.");
+        complete(&reader);
     }
     return reader.alerts == 0 ? RESULT_OK : RESULT_INVALID;
 }

@@ -108,7 +108,8 @@ static void read_words(struct file_reader *file)
         return;
     }
     bool is_empty = file->words.count == 0 || file->words.words[0][0] == '\0';
-    if (!is_empty && run_line(file) != RESULT_OK) {
+    reader->lacks_memory = false;
+    if (!is_empty && (run_line(file) != RESULT_OK || reader->lacks_memory)) {
         alert_line(reader);
     }
     pass_warnings(reader);

@@ -380,13 +380,11 @@ static void complete_cookie(struct config_reader *reader, struct proxy_settings 
         return;
     }
     struct server_cookie_settings *cookie = config_take(reader, sizeof(*cookie));
-    if (cookie == NULL) {
-        config_report(reader, REPORT_ALERT, "out of memory.");
-        return;
+    if (cookie != NULL) {
+        *cookie = *proxy->cookie;
+        cookie->dynamic_key = proxy->dynamic_cookie_key;
+        proxy->cookie = cookie;
     }
-    *cookie = *proxy->cookie;
-    cookie->dynamic_key = proxy->dynamic_cookie_key;
-    proxy->cookie = cookie;
 }
 
 void config_resolve(struct config_reader *reader)
