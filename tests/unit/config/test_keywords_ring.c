@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ring sections: what they say, sizes that do not fit, log lines that name rings, refusals. */
-#include "support/config_text.h"
+#include "support/config.h"
 
 static const struct log_ring_options *ring_at(struct test_config *test, unsigned position)
 {
@@ -16,11 +16,10 @@ static const struct log_ring_options *ring_at(struct test_config *test, unsigned
 static void rings_are_read(void **state)
 {
     (void)state;
-    struct test_config *test = calloc(1, sizeof(*test));
-    assert_non_null(test);
-    test_config_load(test, "global\ntune.bufsize 16384\nlog ring@b local0\nlog ring@buf0 local0\n"
-                           "ring a\nring b\ndescription My ring\nformat rfc5424\nmaxlen 1200\n"
-                           "size 32764\ntimeout connect 5s\ntimeout server 10s\n");
+    struct test_config *test =
+        test_config_accepted("global\ntune.bufsize 16384\nlog ring@b local0\nlog ring@buf0 local0\n"
+                             "ring a\nring b\ndescription My ring\nformat rfc5424\nmaxlen 1200\n"
+                             "size 32764\ntimeout connect 5s\ntimeout server 10s\n");
     assert_int_equal(test->warnings, 0);
     assert_int_equal(test_config_length(&test->configuration.rings), 2);
     const struct log_ring_options *ring = ring_at(test, 0);
@@ -38,7 +37,6 @@ static void rings_are_read(void **state)
     assert_true(config_has_ring(&test->configuration, "buf0"));
     assert_false(config_has_ring(&test->configuration, "c"));
     test_config_close(test);
-    free(test);
 }
 
 static void sizes_that_do_not_fit(void **state)
