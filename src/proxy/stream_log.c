@@ -125,7 +125,11 @@ static void fill_counts(struct stream *stream)
         stream->assigned != NULL ? stream->assigned : stream->final_server;
     facts->beconn =
         stream->backend != NULL ? stream->backend->backend.counters.sessions_current : 0;
-    facts->srv_conn = server != NULL ? server->counters.sessions_current : 0;
+    /* at its end a stream counts itself no more, as in HAProxy: the backend's count is down already
+     */
+    bool counts_itself = stream->client == NULL && stream->assigned != NULL;
+    facts->srv_conn =
+        server != NULL ? server->counters.sessions_current - (counts_itself ? 1 : 0) : 0;
 }
 
 void stream_log(struct stream *stream)
@@ -142,6 +146,7 @@ void stream_log(struct stream *stream)
     if (stream->client != NULL) { /* logasap: before the end */
         stream->facts.bytes_in = stream->client->bytes_received;
         stream->facts.bytes_out = stream->client->bytes_sent;
+        stream->facts.times.end_us = stream_now_us(stream);
     }
     fill_counts(stream);
     stream->facts.log_counter = proxy->log_counter++;

@@ -297,6 +297,9 @@ static enum progress open_server_stream(struct stream *stream)
     stream->facts.times.connect_us = stream_now_us(stream);
     stream->server_active_ms = stream_now_ms(stream);
     stream_enter(stream, state_with_server(stream));
+    if (stream->is_tcp && proxy_has(stream->frontend, OPTION_LOGASAP)) {
+        stream_log(stream);
+    }
     return PROGRESS_AGAIN;
 }
 
