@@ -61,6 +61,10 @@ void stream_prepare_context(struct stream *stream, enum rule_phase phase)
         context->backend = &stream->backend->backend.identity;
         context->balance = &stream->backend->backend;
     }
+    if (stream->client != NULL) {
+        stream->facts.bytes_in = stream->client->bytes_received;
+        stream->facts.bytes_out = stream->client->bytes_sent;
+    }
     context->server = stream->assigned;
     context->server_connection = stream->server != NULL ? stream->server->mux->connection : NULL;
 }
