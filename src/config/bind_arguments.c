@@ -234,16 +234,19 @@ static enum result read_shards(struct config_reader *reader, const struct bind_a
 
 /* ---- certificates ---- */
 
-/* crt, default-crt: a file or folder, which must be there; the default one comes first. */
+/* crt, default-crt: a file, a folder or the stem of a bundle, which must be there; the default one
+ * comes first. */
 static enum result read_certificate(struct config_reader *reader, const struct bind_argument *row,
                                     const char *value, struct bind_settings *bind)
 {
-    struct stat status;
-    const char *path = config_copy_path(reader, reader->configuration->global.crt_base, value);
+    const struct global_settings *global = &reader->configuration->global;
+    const char *path = config_copy_path(reader, global->crt_base, value);
     if (path == NULL) {
         return RESULT_INVALID;
     }
-    if (stat(path, &status) != 0) {
+    bind->tls.no_bundles = global->no_certificate_bundles;
+    bind->tls.no_key_files = global->no_key_files;
+    if (!tls_certificate_exists(path, !bind->tls.no_bundles)) {
         return config_fail(reader, "unable to stat SSL certificate from file '%s' : %s", path,
                            strerror(errno));
     }

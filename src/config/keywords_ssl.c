@@ -83,6 +83,34 @@ static enum result read_server_verify(struct config_reader *reader, const char *
     {                                                                                    \
         name, SECTION_GLOBAL, 1, 1, expects, config_read_text_field, FIELD(member), 0, 0 \
     }
+/* ssl-load-extra-files: of what it names, weir has bundles and keys. */
+static enum result read_extra_files(struct config_reader *reader, const char *const *arguments,
+                                    unsigned count, const struct config_keyword *keyword)
+{
+    static const struct {
+        const char *name;
+        bool bundles, keys;
+    } WORDS[] = {{"none", false, false},  {"all", true, true},    {"bundle", true, false},
+                 {"key", false, true},    {"sctl", false, false}, {"ocsp", false, false},
+                 {"issuer", false, false}};
+    enum { WORD_COUNT = sizeof(WORDS) / sizeof(WORDS[0]) };
+    struct global_settings *global = &reader->configuration->global;
+    global->no_certificate_bundles = true;
+    global->no_key_files = true;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned word = 0;
+        while (word < WORD_COUNT && strcmp(arguments[i], WORDS[word].name) != 0) {
+            word++;
+        }
+        if (word == WORD_COUNT) {
+            return config_fail(reader, "'%s' : unknown option '%s'.", keyword->name, arguments[i]);
+        }
+        global->no_certificate_bundles = global->no_certificate_bundles && !WORDS[word].bundles;
+        global->no_key_files = global->no_key_files && !WORDS[word].keys;
+    }
+    return RESULT_OK;
+}
+
 #define OPTIONS(name, read)                                                                  \
     {                                                                                        \
         name, SECTION_GLOBAL, 1, UINT_MAX, "expects an option as an argument", read, 0, 0, 0 \
@@ -110,7 +138,9 @@ const struct config_keyword KEYWORDS_SSL[] = {
     {"ssl-server-verify", SECTION_GLOBAL, 1, 1, "expects 'none' or 'required' as argument",
      read_server_verify, 0, 0, 0},
     NOTHING("ssl-dh-param-file"),
-    NOTHING("ssl-load-extra-files"),
+    {"ssl-load-extra-files", SECTION_GLOBAL, 1, UINT_MAX,
+     "expects at least one of 'none', 'all', 'bundle', 'sctl', 'ocsp', 'issuer', 'key'",
+     read_extra_files, 0, 0, 0},
     NOTHING("ssl-mode-async"),
     NOTHING("ssl-skip-self-issued-ca"),
     {NULL, 0, 0, 0, NULL, NULL, 0, 0, 0},

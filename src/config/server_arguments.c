@@ -228,6 +228,8 @@ static enum result read_certificate(struct config_reader *reader, const struct s
     }
     certificates[0] = path;
     server->tls.certificates = certificates;
+    server->tls.no_bundles = true; /* of bind lines only */
+    server->tls.no_key_files = reader->configuration->global.no_key_files;
     server->tls.certificates_count = 1;
     return RESULT_OK;
 }

@@ -289,7 +289,8 @@ struct global_settings {
     const char *default_bind_curves, *default_server_curves;
     bool default_bind_no_tickets, default_server_no_tickets, default_bind_prefers_client,
         default_bind_strict_sni;
-    enum tls_verify server_verify; /* of server lines without `verify` */
+    bool no_certificate_bundles, no_key_files; /* ssl-load-extra-files without bundle, key */
+    enum tls_verify server_verify;             /* of server lines without `verify` */
     struct {
         const char *prefix; /* of paths */
         mode_t mode;        /* 0: by umask */

@@ -35,8 +35,9 @@ struct tls_certificates {
     struct tls_certificate *items;
     size_t count, room;
     unsigned bundles;
-    bool has_rsa, has_curves; /* kinds of keys */
-    struct hash_table names;  /* struct tls_name */
+    bool has_rsa, has_curves;      /* kinds of keys */
+    bool no_bundles, no_key_files; /* as tls_options says; set between init and load */
+    struct hash_table names;       /* struct tls_name */
     struct hash_link **buckets;
 };
 

@@ -18,6 +18,7 @@
 
 #include "memory/library.h"
 #include "tls/certificate_internal.h"
+#include "tls/tls.h"
 
 enum { NAMES_MIN = 16 };
 
@@ -64,6 +65,10 @@ static enum result load_bundle(struct tls_certificates *store, struct pem_bundle
 {
     struct library_meter meter = library_meter_begin();
     enum result result = pem_bundle_load(bundle, path, error);
+    if (result == RESULT_OK && bundle->key == NULL && store->no_key_files) {
+        text_append_format(error, "No Private Key found in '%s'", path);
+        result = RESULT_INVALID;
+    }
     if (result == RESULT_OK && bundle->key == NULL) {
         result = load_key_beside(bundle, path, error);
     }
@@ -89,15 +94,37 @@ static enum result load_one(struct tls_certificates *store, const char *path, st
     return result;
 }
 
+/* Writes <path><suffix> and returns whether there is such a file. */
+static bool find_mate(char mate[PATH_MAX], const char *path, const char *suffix)
+{
+    struct text text = text_over(mate, PATH_MAX);
+    text_append_format(&text, "%s%s", path, suffix);
+    return !text.truncated && file_exists(mate);
+}
+
+bool tls_certificate_exists(const char *path, bool bundles)
+{
+    struct stat status;
+    if (stat(path, &status) == 0) {
+        return true;
+    }
+    int error = errno;
+    bool has_mate = false;
+    for (size_t i = 0; bundles && i < sizeof(BUNDLE_SUFFIXES) / sizeof(BUNDLE_SUFFIXES[0]); i++) {
+        char mate[PATH_MAX];
+        has_mate = has_mate || find_mate(mate, path, BUNDLE_SUFFIXES[i]);
+    }
+    errno = error;
+    return has_mate;
+}
+
 /* Loads <path>.rsa, <path>.ecdsa… as one bundle; RESULT_NOT_FOUND when there is none. */
 static enum result load_mates(struct tls_certificates *store, const char *path, struct text *error)
 {
     enum result result = RESULT_NOT_FOUND;
     for (size_t i = 0; i < sizeof(BUNDLE_SUFFIXES) / sizeof(BUNDLE_SUFFIXES[0]); i++) {
         char mate[PATH_MAX];
-        struct text text = text_over(mate, sizeof(mate));
-        text_append_format(&text, "%s%s", path, BUNDLE_SUFFIXES[i]);
-        if (text.truncated || !file_exists(mate)) {
+        if (!find_mate(mate, path, BUNDLE_SUFFIXES[i])) {
             continue;
         }
         result = load_one(store, mate, error);
@@ -232,7 +259,7 @@ enum result tls_certificates_load(struct tls_certificates *store, const char *pa
                                        : load_one(store, path, error);
     }
     int stat_error = errno;
-    enum result result = load_mates(store, path, error);
+    enum result result = store->no_bundles ? RESULT_NOT_FOUND : load_mates(store, path, error);
     if (result == RESULT_NOT_FOUND) {
         text_append_format(error, "unable to stat SSL certificate from file '%s' : %s", path,
                            strerrordesc_np(stat_error));

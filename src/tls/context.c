@@ -130,6 +130,8 @@ static enum result load_certificates(struct tls_context *context, const struct t
         return no_memory(error);
     }
     for (size_t i = 0; result == RESULT_OK && i < options->certificates_count; i++) {
+        context->certificates.no_bundles = options->no_bundles;
+        context->certificates.no_key_files = options->no_key_files;
         result = tls_certificates_load(&context->certificates, options->certificates[i], error);
     }
     if (result != RESULT_OK) {

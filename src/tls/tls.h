@@ -53,6 +53,9 @@ struct tls_options {
     const char *ciphersuites; /* OpenSSL's TLS 1.3 list, translated; NULL: default */
     const char *curves;
     bool strict_sni;
+    bool no_bundles; /* ssl-load-extra-files without "bundle": a file that is not there has no mates
+                      */
+    bool no_key_files; /* and without "key": the key is in the certificate's file */
     bool no_tickets;
     bool prefer_client_ciphers;
 };
@@ -64,6 +67,10 @@ struct tls_options {
 MUST_USE enum result tls_context_create(const struct tls_options *options, struct account *account,
                                         struct tls_context **out, struct text *error);
 void tls_context_destroy(struct tls_context *context);
+
+/* Whether a `crt` argument of a bind line names something: a file, a folder or, where `bundles`,
+ * the stem of .rsa, .ecdsa or .dsa files. errno tells of the file when it does not. */
+bool tls_certificate_exists(const char *path, bool bundles);
 
 /* Reads and writes of the record layer's bytes: as recv(2)/send(2): -1 with errno EAGAIN when
  * blocked, 0 at end of input. */

@@ -11,7 +11,7 @@ import pytest
 from harness.client import tls_context
 from harness.http import build, get
 from harness.process import die_with_parent
-from harness.proxy import DEFAULTS
+from harness.proxy import DEFAULTS, run_once
 from harness.servers import pattern, server_tls
 
 
@@ -117,6 +117,16 @@ def test_an_rsa_and_an_ec_certificate(http, origin, certificates, folder):
         text = subprocess.run(["openssl", "x509", "-noout", "-text"], input=done, text=True,
                               capture_output=True, check=True).stdout
         assert expected in text
+
+
+def test_bundles_can_be_left_alone(certificates, folder):
+    (folder / "dual.pem.rsa").write_text(open(certificates.pem("dual.example")).read())
+    config = folder / "bundle.cfg"
+    for words, status in (("bundle key", 0), ("none", 1), ("key ocsp", 1), ("nonsense", 1)):
+        config.write_text(f"global\n    ssl-load-extra-files {words}\n"
+                          "frontend fe\n    mode http\n    timeout client 1s\n"
+                          f"    bind 127.0.0.1:1 ssl crt {folder / 'dual.pem'}\n")
+        assert run_once(["-c", "-f", str(config)]).returncode == status, words
 
 
 def test_strict_sni(https, certificates, connect):

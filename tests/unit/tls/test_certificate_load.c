@@ -5,7 +5,10 @@
  */
 #include "memory/fault.h"
 #include "support/certificates.h"
+#include <errno.h>
+
 #include "tls/certificate.h"
+#include "tls/tls.h"
 
 enum { ERROR_SIZE = 512 };
 
@@ -127,6 +130,11 @@ static void test_a_stem_of_a_bundle(void **state)
     assert_int_equal(store.count, 2);
     assert_int_equal(store.items[0].bundle, store.items[1].bundle);
     tls_certificates_deinit(&store);
+    assert_true(tls_certificate_exists(stem, true));
+    assert_false(tls_certificate_exists(stem, false));
+    assert_int_equal(errno, ENOENT);
+    text_append_string(&text, ".rsa");
+    assert_true(tls_certificate_exists(stem, false));
     forget_files(fixture);
 }
 
