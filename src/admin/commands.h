@@ -19,8 +19,10 @@ extern const struct cli_command COMMANDS_MODE[];
 extern const struct cli_command COMMANDS_VARIABLE[];
 /* show pools, show memory */
 extern const struct cli_command COMMANDS_MEMORY[];
-/* show sess, shutdown session, shutdown sessions server, show errors */
+/* show sess, shutdown session, shutdown sessions server */
 extern const struct cli_command COMMANDS_SESSION[];
+/* show errors */
+extern const struct cli_command COMMANDS_ERRORS[];
 /* set server, enable, disable, set weight, set maxconn, show servers state, show backend… */
 extern const struct cli_command COMMANDS_SERVER[];
 /* enable, disable, shutdown, set maxconn frontend */

@@ -88,6 +88,7 @@ static void note_refusal(struct stream *stream, const struct mux_refusal *refusa
     case MUX_ABORT_UNSENT:
         stream_note_end(stream, 'P', 'R');
         proxy_capture_error(frontend, &frontend->bad_request, refusal, &stream->context);
+        frontend->bad_request.other = stream->backend;
         break;
     }
 }

@@ -72,6 +72,7 @@ static enum progress malformed_response(struct stream *stream, const struct mux_
     struct proxy *backend = stream->backend;
     stream_prepare_context(stream, RULE_HTTP_RESPONSE);
     proxy_capture_error(backend, &backend->bad_response, refusal, &stream->context);
+    backend->bad_response.other = stream->frontend;
     http_message_clear(&stream->response);
     return stream_server_failed(stream, RETRY_JUNK_RESPONSE, STATUS_BAD_GATEWAY, 'P', 'H');
 }

@@ -150,6 +150,48 @@ def test_show_errors(pair, connect):
     assert re.search(r"Total events captured on \[.*\] : 1", text)
 
 
+def test_show_errors_of_one(http, scripted, connect):
+    proxy = http([scripted(lambda peer: peer.send("HTTP/1.1 200 OK\r\nBad Name: 1\r\n\r\n"))])
+    connect(proxy.port).ask(get("/"))
+    connect(proxy.port).ask(b"GET / HTTP/1.1\r\nWorse Name: 1\r\n\r\n")
+    assert "Bad Name" in proxy.cli("show errors") and "Worse Name" in proxy.cli("show errors")
+    requests, responses = proxy.cli("show errors -1 request"), proxy.cli("show errors be response")
+    assert "Worse Name" in requests and "Bad Name" not in requests
+    assert "Bad Name" in responses and "Worse Name" not in responses
+    assert re.search(r"backend be \(#\d+\) ?: invalid response", responses)
+    assert re.search(r"frontend fe \(#\d+\), server s1 \(#1\), event #\d+, src 127", responses)
+    assert "  00000  HTTP/1.1 200 OK\\r\\n\n" in responses
+    assert "Bad Name" in proxy.cli("show errors fe response")
+    assert "Bad Name" not in proxy.cli("show errors fe request")
+    assert "No such proxy." in proxy.cli("show errors nothing")
+
+
+def test_show_sess_of_some(pair, connect):
+    raw = connect(pair.port).send(get("/?t=2000"))
+    line = wait_until(lambda: next((line for line in pair.cli("show sess").splitlines()
+                                    if "fe=fe" in line), None))
+    long = pair.cli(f"show sess {line.split(':')[0]}")
+    assert "frontend=fe (id=" in long and "backend=be (id=" in long
+    assert re.search(r"^  .*server=s[12] \(id=[12]\)", long, re.M)
+    assert "frontend=fe (id=" in pair.cli("show sess all")
+    raw.close()
+
+
+@pytest.mark.newer
+def test_show_sess_filters(pair, connect):
+    raw = connect(pair.port).send(get("/some?t=2500"))
+    wait_until(lambda: "srv=s" in pair.cli("show sess"))
+    server = re.search(r"srv=(s\d)", pair.cli("show sess")).group(1)
+    other = "s2" if server == "s1" else "s1"
+    for chosen in ("frontend fe", "backend be", f"server be/{server}", "older 0"):
+        assert "fe=fe" in pair.cli(f"show sess {chosen}"), chosen
+    for chosen in (f"server be/{other}", "older 60", "susp"):
+        assert "fe=fe" not in pair.cli(f"show sess {chosen}"), chosen
+    assert "/some?t=2500" in pair.cli("show sess show-uri")
+    assert "older" in pair.cli("show sess help")
+    raw.close()
+
+
 @pytest.mark.smoke
 def test_show_servers_state(pair):
     lines = pair.cli("show servers state").splitlines()
