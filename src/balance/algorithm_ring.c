@@ -48,8 +48,10 @@ struct ring {
 
 static uint32_t place_of(const struct ring *ring, const struct source *source)
 {
-    uint32_t id = ring->servers[source->server]->options->id;
-    return hash_avalanche(id * EFFECTIVE_WEIGHT_MAX + source->number);
+    const struct server_options *options = ring->servers[source->server]->options;
+    uint32_t start = options->hash_key == SERVER_HASH_KEY_ID ? hash_avalanche(options->id)
+                                                             : options->id * EFFECTIVE_WEIGHT_MAX;
+    return hash_avalanche(start + source->number);
 }
 
 static bool stands_before(const struct ring *ring, const struct source *a, const struct source *b)

@@ -24,6 +24,12 @@ enum { SERVER_WEIGHT_MAX = 256 };
 
 enum server_on_marked_down { MARKED_DOWN_NOTHING, MARKED_DOWN_SHUTDOWN_SESSIONS };
 
+/* `hash-key`: what a server's places on the ring of `hash-type consistent` come from. */
+enum server_hash_key {
+    SERVER_HASH_KEY_ID,        /* its id, as HAProxy has it since 3.0 */
+    SERVER_HASH_KEY_ID_LEGACY, /* its id, as HAProxy had it before; `id-2` is weir's own word */
+};
+
 struct server_options {
     const char *name;
     uint32_t id;      /* `id` or counted from 1 in the backend */
@@ -39,6 +45,7 @@ struct server_options {
     uint32_t maxqueue;
     const char *cookie;          /* NULL: none */
     const char *redirect_prefix; /* `redir`, NULL: none */
+    enum server_hash_key hash_key;
     bool is_backup;
     bool is_disabled;
     bool no_check_state; /* reserved for init-state */

@@ -213,6 +213,22 @@ static enum result read_protocol(struct config_reader *reader, const struct serv
                : config_fail(reader, "'%s' :  unknown MUX protocol '%s'", row->name, value);
 }
 
+static enum result read_hash_key(struct config_reader *reader, const struct server_argument *row,
+                                 const char *value, struct server_settings *server)
+{
+    if (strcmp(value, "id") == 0) {
+        server->options.hash_key = SERVER_HASH_KEY_ID;
+    } else if (strcmp(value, "id-2") == 0) {
+        server->options.hash_key = SERVER_HASH_KEY_ID_LEGACY;
+    } else if (strcmp(value, "addr") == 0 || strcmp(value, "addr-port") == 0) {
+        return config_fail(reader, "'%s' : '%s' is not supported by weir yet", row->name, value);
+    } else {
+        return config_fail(reader, "'%s' expects 'id', 'id-2', 'addr' or 'addr-port', got '%s'",
+                           row->name, value);
+    }
+    return RESULT_OK;
+}
+
 static enum result read_certificate(struct config_reader *reader, const struct server_argument *row,
                                     const char *value, struct server_settings *server)
 {
@@ -328,6 +344,7 @@ const struct server_argument SERVER_ARGUMENTS[] = {
     OWN("source", "expects <addr>[:<port>] as argument", read_source),
     {"tcp-ut", ": missing TCP User Timeout value", read_time, FIELD(tcp_user_timeout_ms), 1},
     OWN("proto", VALUE, read_protocol),
+    OWN("hash-key", "expects 'id', 'id-2', 'addr' or 'addr-port' value", read_hash_key),
     {"init-addr", "expects a comma-delimited list of methods", read_initial,
      FIELD(initial_addresses), 0},
     NOTHING("no-agent-check"),

@@ -127,10 +127,36 @@ static void append_expected(struct text *error, const struct rule_registry *regi
     }
 }
 
+/* Actions of HAProxy that weir has not, up to their argument; each ends with a space. */
+static const char LATER_ACTIONS[] =
+    "attach-srv cache-store cache-use do-log do-resolve early-hint expect-netscaler-cip "
+    "expect-proxy fc-silent-drop pause sc-add-gpc sc-inc-gpc sc-inc-gpc0 sc-inc-gpc1 sc-set-gpt "
+    "sc-set-gpt0 send-spoe-group switch-mode track-sc ";
+
+/* Whether `word` is one of them: "track-sc0", "sc-inc-gpc(1,0)", "lua.x". */
+static bool is_later(const char *word)
+{
+    static const char LUA[] = "lua.";
+    size_t length = strcspn(word, "(");
+    bool is_track = strncmp(word, "track-sc", strlen("track-sc")) == 0;
+    length = is_track ? strlen("track-sc") : length;
+    for (const char *at = LATER_ACTIONS; *at != '\0'; at = strchr(at, ' ') + 1) {
+        if (strncmp(at, word, length) == 0 && at[length] == ' ' && length > 0) {
+            return true;
+        }
+    }
+    return strncmp(word, LUA, strlen(LUA)) == 0;
+}
+
 static enum result fail_unknown(struct rule_parser *parser, enum rule_phase phase, const char *word)
 {
     struct text *error = parser->error;
     text_clear(error);
+    if (is_later(word)) {
+        text_append_format(error, "'%s' : action '%.*s' is not supported by weir yet.",
+                           phase_keyword(phase), SUGGESTION_WORD_BYTES_MAX, word);
+        return RESULT_INVALID;
+    }
     text_append_format(error, "'%s' expects ", phase_keyword(phase));
     append_expected(error, parser->registry, phase);
     text_append_format(error, ", but got '%.*s'%s", SUGGESTION_WORD_BYTES_MAX, word,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ring: the servers HAProxy 2.6 chooses, small movements when servers come and go, weights at
- * run time, bounded loads, random draws.
+ * The ring: the servers HAProxy chooses, before and since 3.0, small movements when servers come
+ * and go, weights at run time, bounded loads, random draws.
  */
 #include "support/farm.h"
 
@@ -39,14 +39,33 @@ static void map_keys(struct farm *farm, int servers[KEYS])
     }
 }
 
-static void test_same_as_haproxy(void **state)
+static void test_same_as_haproxy_before_3_0(void **state)
 {
     (void)state;
     static const char expected[] = "baccbcabccbccbccbbbbccacbcaaccabccbabcbb";
     struct farm farm;
-    open_with(&farm, &RING, (const uint32_t[]){1, 2, 3}, 3);
+    farm_open(&farm, &RING);
+    for (uint32_t weight = 1; weight <= 3; weight++) {
+        farm_add(&farm, weight)->hash_key = SERVER_HASH_KEY_ID_LEGACY;
+    }
+    farm_start(&farm);
     for (unsigned i = 0; i < sizeof(expected) - 1; i++) {
         assert_int_equal(by_key(&farm, i)->options->name[0], expected[i]);
+    }
+    farm_close(&farm);
+}
+
+static void test_same_as_haproxy_since_3_0(void **state)
+{
+    (void)state;
+    static const char expected[] = "aabbcabacbaabacbcbcacaccacbabacaacbbcaac"; /* keys k0, k1, … */
+    struct farm farm;
+    open_with(&farm, &RING, (const uint32_t[]){1, 1, 1}, 3);
+    for (unsigned i = 0; i < sizeof(expected) - 1; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%u", i);
+        const struct server *server = farm_choose(&farm, slice_from_string(key), NULL);
+        assert_int_equal(server->options->name[0], expected[i]);
     }
     farm_close(&farm);
 }
@@ -194,7 +213,8 @@ static void test_all_backups_share_the_ring(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_as_haproxy),
+        cmocka_unit_test(test_same_as_haproxy_before_3_0),
+        cmocka_unit_test(test_same_as_haproxy_since_3_0),
         cmocka_unit_test(test_only_keys_of_the_lost_server_move),
         cmocka_unit_test(test_weight_moves_a_share),
         cmocka_unit_test(test_failed_server_is_avoided),

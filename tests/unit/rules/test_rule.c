@@ -245,6 +245,20 @@ static void test_unknown_actions(void **state)
               "'set-var-fmt(*)', 'unset-var(*)', but got 'deny'.");
 }
 
+static void test_actions_of_later(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"track-sc0 src", "track-sc12 src", "sc-inc-gpc(1,0)",
+                                        "cache-use c",   "lua.f",          "pause 1s"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        char message[TEST_ERROR_SIZE];
+        int length = (int)strcspn(words[i], " ");
+        snprintf(message, sizeof(message),
+                 "'http-request' : action '%.*s' is not supported by weir yet.", length, words[i]);
+        check_bad(RULE_HTTP_REQUEST, words[i], message);
+    }
+}
+
 static void test_long_list_of_actions_is_cut(void **state)
 {
     (void)state;
@@ -337,6 +351,7 @@ int main(void)
         WITH_TEST(test_strict_mode_survives_waiting),
         WITH_TEST(test_position_is_reusable),
         WITH_TEST(test_unknown_actions),
+        WITH_TEST(test_actions_of_later),
         WITH_TEST(test_long_list_of_actions_is_cut),
         WITH_TEST(test_errors_name_the_rule),
         WITH_TEST(test_bad_conditions),
