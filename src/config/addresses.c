@@ -3,15 +3,18 @@
  * Addresses (manual 2.9): [prefix]host[:port[-port]], where the port is behind the last colon that
  * is not in brackets, so that ":::80" is port 80 of "::". '*' and nothing stand for any host; a
  * leading slash begins a path; abns@ and fd@ are names and descriptors. Host names are left to the
- * resolver. Texts that addresses refer to live in the configuration's account.
+ * resolver. $NAME and ${NAME} are replaced here, too, outside quotes as HAProxy does it in
+ * addresses alone. Texts that addresses refer to live in the configuration's account.
  */
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "config/keyword.h"
 #include "transport/resolve.h"
 
-enum { PORT_MAX = 65535, PATH_BYTES_MAX = 107 };
+enum { PORT_MAX = 65535, PATH_BYTES_MAX = 107, EXPANDED_BYTES_MAX = 1024 };
 
 enum prefix_kind { PREFIX_HOST, PREFIX_PATH, PREFIX_ABSTRACT, PREFIX_FD };
 
@@ -194,11 +197,53 @@ static enum result read_host(struct config_reader *reader, struct slice host, sa
     return RESULT_OK;
 }
 
+/* Appends the value of the variable at `*in`, which stands on its '$', and steps behind it. */
+static void append_variable(const char **in, struct text *out)
+{
+    char name[EXPANDED_BYTES_MAX];
+    struct text text = text_over(name, sizeof(name));
+    const char *at = *in + 1;
+    bool has_brace = *at == '{';
+    at += has_brace ? 1 : 0;
+    for (; isalnum((unsigned char)*at) != 0 || *at == '_'; at++) {
+        text_append_char(&text, *at);
+    }
+    const char *value = getenv(name);
+    text_append_string(out, value != NULL ? value : "");
+    *in = has_brace && *at == '}' ? at + 1 : at;
+}
+
+/* `*word` with its variables replaced, when it has any. */
+static enum result expand(struct config_reader *reader, const char **word)
+{
+    if (strchr(*word, '$') == NULL) {
+        return RESULT_OK;
+    }
+    char buffer[EXPANDED_BYTES_MAX];
+    struct text text = text_over(buffer, sizeof(buffer));
+    const char *in = *word;
+    while (*in != '\0') {
+        if (*in == '$') {
+            append_variable(&in, &text);
+        } else {
+            text_append_char(&text, *in++);
+        }
+    }
+    if (text.truncated) {
+        return config_fail(reader, "address '%s' is too long", *word);
+    }
+    *word = config_copy_slice(reader, text_slice(&text));
+    return *word != NULL ? RESULT_OK : RESULT_INVALID;
+}
+
 enum result config_read_address(struct config_reader *reader, const char *word,
                                 enum config_address_use use, struct config_address *out)
 {
     const char *rest = NULL;
     *out = (struct config_address){.fd = -1};
+    if (expand(reader, &word) != RESULT_OK) {
+        return RESULT_INVALID;
+    }
     if (word[0] == '\0') {
         return config_fail(reader,
                            "'%s' resolves to an empty address (environment variable "

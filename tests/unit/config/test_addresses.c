@@ -176,13 +176,27 @@ static void check_resolving(void **state)
     assert_int_equal(config_resolve_address(&reader, "127.0.0.1:80", &parsed), RESULT_OK);
 }
 
+static void check_variables(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("WEIR_A", "127.0.0.1", 1), 0);
+    assert_int_equal(setenv("WEIR_P", "81", 1), 0);
+    check_host("${WEIR_A}:$WEIR_P", "127.0.0.1 81-81");
+    check_host("ipv4@$WEIR_A:${WEIR_P}-9${WEIR_P}", "127.0.0.1 81-981");
+    check_host("${WEIR_NONE}:80", "0.0.0.0 80-80");
+    assert_int_equal(config_read_address(&reader, "$WEIR_NONE", CONFIG_ADDRESS_STREAM, &parsed),
+                     RESULT_INVALID);
+    assert_non_null(strstr(reader.error.data, "resolves to an empty address"));
+}
+
 #define CHECK(function) cmocka_unit_test_setup_teardown(function, open_reader, close_reader)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CHECK(check_hosts),    CHECK(check_relative_ports), CHECK(check_others),
-        CHECK(check_refusals), CHECK(check_long_path),      CHECK(check_resolving),
+        CHECK(check_hosts),     CHECK(check_relative_ports), CHECK(check_others),
+        CHECK(check_refusals),  CHECK(check_long_path),      CHECK(check_resolving),
+        CHECK(check_variables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
