@@ -2,9 +2,12 @@
 /*
  * Tables of error pages, one a proxy or http-errors section, and the sections by name. A lookup
  * goes from the table to its parent (the defaults section) and ends at the built-in pages. A row
- * may also say "none here, nor in the parent" (http-error default-errorfiles).
+ * may also say "none here, nor in the parent" (http-error default-errorfiles), or name another
+ * table that is asked at the lookup, since a section may be filled after it was referred to. Of
+ * several rows for a status the last holds.
  *
- * Memory: one row a configured status, at most one for each status that has a built-in page.
+ * Memory: a row for each configured status, at most one for each status that has a built-in page,
+ * and for each import.
  */
 #include <string.h>
 
@@ -14,8 +17,9 @@
 
 struct error_row {
     struct list link;
-    uint16_t status;
+    uint16_t status;     /* 0: every one that `from` has */
     struct reply *reply; /* NULL or REPLY_TABLE: as if nothing were set, even in the parent */
+    const struct error_files *from; /* where the page is, instead of `reply`; NULL: here */
 };
 
 struct error_files {
@@ -65,28 +69,56 @@ void error_files_destroy(struct account *account, struct error_files *files)
     memory_release(account, files);
 }
 
-static struct error_row *find_row(const struct error_files *files, uint16_t status)
+/* The row of the table's own for a status. */
+static struct error_row *find_own_row(const struct error_files *files, uint16_t status)
 {
     LIST_EACH(link, (struct list *)&files->rows) {
         struct error_row *row = container_of(link, struct error_row, link);
-        if (row->status == status) {
+        if (row->from == NULL && row->status == status) {
             return row;
         }
     }
     return NULL;
 }
 
-enum result error_files_set(struct error_files *files, uint16_t status, struct reply *reply)
+/* The last row that has something for a status; what an imported table imports is not asked. */
+static const struct error_row *find_row(const struct error_files *files, uint16_t status)
 {
-    struct error_row *row = find_row(files, status);
-    if (row == NULL) {
-        row = memory_take(files->account, sizeof(*row));
-        if (row == NULL) {
-            return RESULT_NO_MEMORY;
+    const struct error_row *found = NULL;
+    LIST_EACH(link, (struct list *)&files->rows) {
+        const struct error_row *row = container_of(link, struct error_row, link);
+        if (row->from != NULL && (row->status == 0 || row->status == status)) {
+            row = find_own_row(row->from, status);
+            found = row != NULL && row->reply != NULL ? row : found;
+        } else if (row->from == NULL && row->status == status) {
+            found = row;
         }
+    }
+    return found;
+}
+
+static struct error_row *add_row(struct error_files *files, uint16_t status)
+{
+    struct error_row *row = memory_take(files->account, sizeof(*row));
+    if (row != NULL) {
         row->status = status;
         list_append(&files->rows, &row->link);
     }
+    return row;
+}
+
+enum result error_files_set(struct error_files *files, uint16_t status, struct reply *reply)
+{
+    struct error_row *row = find_own_row(files, status);
+    if (row == NULL) {
+        row = add_row(files, status);
+    }
+    if (row == NULL) {
+        reply_destroy(files->account, reply);
+        return RESULT_NO_MEMORY;
+    }
+    list_remove(&row->link);
+    list_append(&files->rows, &row->link);
     reply_destroy(files->account, row->reply);
     row->reply = reply;
     return RESULT_OK;
@@ -95,17 +127,11 @@ enum result error_files_set(struct error_files *files, uint16_t status, struct r
 enum result error_files_import(struct error_files *files, const struct error_files *from,
                                uint16_t status)
 {
-    LIST_EACH(link, (struct list *)&from->rows) {
-        struct error_row *row = container_of(link, struct error_row, link);
-        if (row->reply == NULL || (status != 0 && row->status != status)) {
-            continue;
-        }
-        enum result result = error_files_set(files, row->status, row->reply);
-        if (result != RESULT_OK) {
-            return result;
-        }
-        reply_hold(row->reply);
+    struct error_row *row = add_row(files, status);
+    if (row == NULL) {
+        return RESULT_NO_MEMORY;
     }
+    row->from = from;
     return RESULT_OK;
 }
 

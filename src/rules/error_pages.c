@@ -42,7 +42,6 @@
     {                                                                                             \
         .kind = REPLY_BUILT_IN,                                                                   \
         .status = (code),                                                                         \
-        .references = 1,                                                                          \
         .version = HTTP_VERSION_1_1,                                                              \
         .closes = (close),                                                                        \
         .reason = SLICE(text),                                                                    \

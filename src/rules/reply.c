@@ -47,15 +47,9 @@ struct reply *reply_create(struct account *account, enum reply_kind kind, uint16
     if (reply != NULL) {
         reply->kind = kind;
         reply->status = status;
-        reply->references = 1;
         reply->version = HTTP_VERSION_1_1;
     }
     return reply;
-}
-
-void reply_hold(struct reply *reply)
-{
-    reply->references++;
 }
 
 enum result reply_add_header(struct reply *reply, struct account *account, struct slice name,
@@ -80,10 +74,6 @@ uint16_t reply_status(const struct reply *reply)
 void reply_destroy(struct account *account, struct reply *reply)
 {
     if (reply == NULL) {
-        return;
-    }
-    reply->references--;
-    if (reply->references > 0) {
         return;
     }
     for (unsigned i = 0; i < reply->headers_count; i++) {

@@ -55,7 +55,7 @@ MUST_USE enum result reply_parse(struct rule_parser *parser, uint16_t default_st
 /* The status that a reply was parsed for (or its default). */
 uint16_t reply_status(const struct reply *reply);
 
-/* Gives up one reference; the last releases the reply. NULL is allowed. */
+/* Releases a reply. NULL is allowed. */
 void reply_destroy(struct account *account, struct reply *reply);
 
 /* ---- tables of error pages ---- */
@@ -64,16 +64,17 @@ void reply_destroy(struct account *account, struct reply *reply);
 bool error_status_is_known(uint16_t status);
 
 /*
- * Creates, fills and asks a table of error files. Setting takes the caller's reference over and
- * replaces what was there; a NULL reply stands for "as if nothing were set, even in the parent".
+ * Creates, fills and asks a table of error files. Setting takes the caller's reference over, even
+ * when it fails with RESULT_NO_MEMORY, and replaces what was there; a NULL reply stands for "as if
+ * nothing were set, even in the parent".
  */
 struct error_files *error_files_create(struct account *account, const struct error_files *parent);
 void error_files_destroy(struct account *account, struct error_files *files);
 MUST_USE enum result error_files_set(struct error_files *files, uint16_t status,
                                      struct reply *reply);
 
-/* Takes over the page of `status` from another table (0: all it has): `errorfiles <section>
- * [codes]`. */
+/* Takes the page of `status` (0: every one) from another table, which may get it later and must
+ * live as long: `errorfiles <section> [codes]`. */
 MUST_USE enum result error_files_import(struct error_files *files, const struct error_files *from,
                                         uint16_t status);
 

@@ -35,7 +35,6 @@ struct reply_header {
 struct reply {
     enum reply_kind kind;
     uint16_t status;
-    unsigned references;
     enum http_version version;
     bool closes;         /* the connection is closed after it */
     bool has_length;     /* REPLY_MESSAGE: a Content-Length is among the headers */
@@ -49,11 +48,8 @@ struct reply {
     char *storage; /* what the slices point into; NULL: elsewhere */
 };
 
-/* A new reply with one reference, or NULL when memory is refused. */
+/* A new reply, or NULL when memory is refused. */
 struct reply *reply_create(struct account *account, enum reply_kind kind, uint16_t status);
-
-/* One more reference. */
-void reply_hold(struct reply *reply);
 
 /* Adds a header whose slices live as long as the reply. `format` may be NULL. */
 MUST_USE enum result reply_add_header(struct reply *reply, struct account *account,

@@ -90,10 +90,19 @@ static void test_import(void **state)
     assert_int_equal(error_files_import(other, defaults, 0), RESULT_OK);
     assert_ptr_equal(error_files_find(other, 503), of_503);
     assert_null(error_files_find_own(other, 403));
-    assert_int_equal(of_404->references, 2);
+    struct reply *later = make_reply(500);
+    assert_int_equal(error_files_set(defaults, 500, later), RESULT_OK);
+    assert_ptr_equal(error_files_find(other, 500), later); /* filled after it was referred to */
+    struct reply *own = make_reply(503);
+    assert_int_equal(error_files_set(other, 503, own), RESULT_OK);
+    assert_ptr_equal(error_files_find(other, 503), own); /* the last one holds */
+    assert_int_equal(error_files_import(other, defaults, 503), RESULT_OK);
+    assert_ptr_equal(error_files_find(other, 503), of_503);
+    own = make_reply(503);
+    assert_int_equal(error_files_set(other, 503, own), RESULT_OK);
+    assert_ptr_equal(error_files_find(other, 503), own);
     error_files_destroy(&test.account, other);
-    assert_int_equal(of_404->references, 1);
-    assert_int_equal(of_503->references, 1);
+    assert_ptr_equal(error_files_find(defaults, 503), of_503);
 }
 
 static void test_sections(void **state)
@@ -116,11 +125,10 @@ static void test_sections(void **state)
 static void test_memory_refused(void **state)
 {
     (void)state;
-    struct reply *reply = make_reply(404);
     struct error_sections *sections = error_sections_create(&test.account);
     size_t used = test.account.used;
     test.account.cap = used;
-    assert_int_equal(error_files_set(files, 404, reply), RESULT_NO_MEMORY);
+    assert_int_equal(error_files_import(files, defaults, 404), RESULT_NO_MEMORY);
     assert_null(error_files_create(&test.account, NULL));
     assert_null(error_sections_create(&test.account));
     for (size_t step = 1; step < 200; step++) {
@@ -132,8 +140,13 @@ static void test_memory_refused(void **state)
     }
     test.account.cap = 0;
     assert_null(error_sections_undeclared(sections));
-    reply_destroy(&test.account, reply);
     error_sections_destroy(&test.account, sections);
+    used = test.account.used;
+    struct reply *reply = make_reply(404);
+    test.account.cap = test.account.used;
+    assert_int_equal(error_files_set(files, 404, reply), RESULT_NO_MEMORY);
+    assert_int_equal(test.account.used, used); /* it was taken over */
+    test.account.cap = 0;
 }
 
 #define WITH_TEST(function) cmocka_unit_test_setup_teardown(function, open_test, close_test)
