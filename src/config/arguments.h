@@ -11,6 +11,9 @@
 
 #include "config/keyword.h"
 
+/* Where an argument of TLS may stand, or-ed. */
+enum tls_place { TLS_ON_BIND = 1, TLS_ON_SERVER = 2, TLS_BY_DEFAULT = 4 };
+
 /* An argument of TLS, on bind lines, server lines, and ssl-default-*-options. */
 struct tls_argument {
     const char *name;
@@ -19,6 +22,7 @@ struct tls_argument {
                         const char *value, struct tls_options *tls);
     size_t offset;
     unsigned value;
+    unsigned places; /* enum tls_place; TLS_BY_DEFAULT goes with one of the others */
 };
 
 /* An argument of a bind line. */

@@ -322,11 +322,12 @@ void config_init_server(struct server_settings *server);
 
 /* ---- helpers of the servers' and binds' tables ---- */
 
-/* Reads TLS arguments that bind and server lines share. RESULT_NOT_FOUND: not one of them; `*used`
- * is what it took. */
+/* Reads a TLS argument of a bind line (tls->is_server), of a server line, or, with `is_default`, of
+ * ssl-default-*-options. RESULT_NOT_FOUND: not one of them; `*used` is how many words it took. */
 MUST_USE enum result config_read_tls_argument(struct config_reader *reader,
                                               const char *const *words, unsigned count,
-                                              struct tls_options *tls, unsigned *used);
+                                              struct tls_options *tls, bool is_default,
+                                              unsigned *used);
 
 /* Reads "<address>[:<port>]" of `source`, with the words behind it. */
 MUST_USE enum result config_read_source(struct config_reader *reader, const char *const *words,

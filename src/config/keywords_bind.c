@@ -46,7 +46,9 @@ static enum result fail_argument(struct config_reader *reader, const struct bind
         suggestion_offer(&suggestion, word, row->name);
     }
     for (const struct tls_argument *row = TLS_ARGUMENTS; row->name != NULL; row++) {
-        suggestion_offer(&suggestion, word, row->name);
+        if ((row->places & TLS_ON_BIND) != 0) {
+            suggestion_offer(&suggestion, word, row->name);
+        }
     }
     return suggestion.best != NULL
                ? config_fail(reader, "%s: unknown keyword '%s'; did you mean '%s' maybe ?",
@@ -72,10 +74,10 @@ static enum result read_arguments(struct config_reader *reader, const char *cons
     for (unsigned position = 0; position < count; position += used) {
         const char *const *word = words + position;
         const struct bind_argument *row = find_argument(*word);
-        enum result result =
-            row != NULL
-                ? read_own_argument(reader, row, word, count - position, &line->model, &used)
-                : config_read_tls_argument(reader, word, count - position, &line->model.tls, &used);
+        enum result result = row != NULL ? read_own_argument(reader, row, word, count - position,
+                                                             &line->model, &used)
+                                         : config_read_tls_argument(reader, word, count - position,
+                                                                    &line->model.tls, false, &used);
         if (result == RESULT_NOT_FOUND) {
             return fail_argument(reader, line, *word);
         }
@@ -100,9 +102,6 @@ static void apply_tls_defaults(const struct global_settings *global, struct tls_
     if (tls->max_version == TLS_VERSION_DEFAULT) {
         tls->max_version = global->default_bind_max;
     }
-    tls->no_tickets |= global->default_bind_no_tickets;
-    tls->prefer_client_ciphers |= global->default_bind_prefers_client;
-    tls->strict_sni |= global->default_bind_strict_sni;
 }
 
 /* A path below the prefix, with the modes that the line does not say. */
@@ -229,12 +228,17 @@ enum result config_read_bind(struct config_reader *reader, const char *const *ar
     char bytes[LABEL_BYTES_MAX];
     struct text label = text_over(bytes, sizeof(bytes));
     struct bind_line line = {.list = list, .label = bytes, .is_stats = for_stats};
+    const struct global_settings *global = &reader->configuration->global;
     text_append_format(&label, for_stats ? "'stats socket'" : "'bind %s' in section '%s'",
                        arguments[0], reader->section_name);
-    line.model = (struct bind_settings){.file = reader->file,
-                                        .line = reader->line,
-                                        .level = BIND_LEVEL_OPERATOR,
-                                        .tls = {.is_server = true}};
+    line.model =
+        (struct bind_settings){.file = reader->file,
+                               .line = reader->line,
+                               .level = BIND_LEVEL_OPERATOR,
+                               .tls = {.is_server = true,
+                                       .no_tickets = global->default_bind_no_tickets,
+                                       .prefer_client_ciphers = global->default_bind_prefers_client,
+                                       .strict_sni = global->default_bind_strict_sni}};
     line.model.listener =
         (struct listener_options){.inherited_fd = -1, .uid = (uid_t)-1, .gid = (gid_t)-1};
     enum result result = read_arguments(reader, arguments + 1, count - 1, &line);

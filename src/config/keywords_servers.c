@@ -38,7 +38,9 @@ static enum result fail_argument(struct config_reader *reader, const char *word)
         suggestion_offer(&suggestion, word, row->name);
     }
     for (const struct tls_argument *row = TLS_ARGUMENTS; row->name != NULL; row++) {
-        suggestion_offer(&suggestion, word, row->name);
+        if ((row->places & TLS_ON_SERVER) != 0) {
+            suggestion_offer(&suggestion, word, row->name);
+        }
     }
     return suggestion.best != NULL
                ? config_fail(reader, "unknown keyword '%s'; did you mean '%s' maybe ?", word,
@@ -52,7 +54,8 @@ static enum result read_argument(struct config_reader *reader, const char *const
     const struct server_argument *row = find_argument(words[0]);
     if (row == NULL) {
         server->has_verify |= strcmp(words[0], "verify") == 0;
-        enum result result = config_read_tls_argument(reader, words, count, &server->tls, used);
+        enum result result =
+            config_read_tls_argument(reader, words, count, &server->tls, false, used);
         return result == RESULT_NOT_FOUND ? fail_argument(reader, words[0]) : result;
     }
     if (row->missing != NULL && count < 2) {
@@ -163,7 +166,6 @@ static void apply_tls_defaults(const struct global_settings *global, struct serv
     if (tls->max_version == TLS_VERSION_DEFAULT) {
         tls->max_version = global->default_server_max;
     }
-    tls->no_tickets |= global->default_server_no_tickets;
     tls->verify = server->has_verify ? tls->verify : global->server_verify;
 }
 

@@ -19,7 +19,7 @@ static enum result read_options(struct config_reader *reader, const char *const 
     while (position < count) {
         unsigned used = 0;
         enum result result = config_read_tls_argument(reader, arguments + position,
-                                                      count - position, options, &used);
+                                                      count - position, options, true, &used);
         if (result == RESULT_NOT_FOUND) {
             return config_fail(reader, "unknown option '%s' on global statement '%s'.",
                                arguments[position], keyword->name);
@@ -37,7 +37,10 @@ static enum result read_bind_options(struct config_reader *reader, const char *c
                                      unsigned count, const struct config_keyword *keyword)
 {
     struct global_settings *global = &reader->configuration->global;
-    struct tls_options options = {.is_server = true};
+    struct tls_options options = {.is_server = true,
+                                  .no_tickets = global->default_bind_no_tickets,
+                                  .prefer_client_ciphers = global->default_bind_prefers_client,
+                                  .strict_sni = global->default_bind_strict_sni};
     enum result result = read_options(reader, arguments, count, keyword, &options);
     if (options.min_version != TLS_VERSION_DEFAULT) {
         global->default_bind_min = options.min_version;
@@ -45,9 +48,9 @@ static enum result read_bind_options(struct config_reader *reader, const char *c
     if (options.max_version != TLS_VERSION_DEFAULT) {
         global->default_bind_max = options.max_version;
     }
-    global->default_bind_no_tickets |= options.no_tickets;
-    global->default_bind_prefers_client |= options.prefer_client_ciphers;
-    global->default_bind_strict_sni |= options.strict_sni;
+    global->default_bind_no_tickets = options.no_tickets;
+    global->default_bind_prefers_client = options.prefer_client_ciphers;
+    global->default_bind_strict_sni = options.strict_sni;
     return result;
 }
 
@@ -55,7 +58,7 @@ static enum result read_server_options(struct config_reader *reader, const char 
                                        unsigned count, const struct config_keyword *keyword)
 {
     struct global_settings *global = &reader->configuration->global;
-    struct tls_options options = {0};
+    struct tls_options options = {.no_tickets = global->default_server_no_tickets};
     enum result result = read_options(reader, arguments, count, keyword, &options);
     if (options.min_version != TLS_VERSION_DEFAULT) {
         global->default_server_min = options.min_version;
@@ -63,7 +66,7 @@ static enum result read_server_options(struct config_reader *reader, const char 
     if (options.max_version != TLS_VERSION_DEFAULT) {
         global->default_server_max = options.max_version;
     }
-    global->default_server_no_tickets |= options.no_tickets;
+    global->default_server_no_tickets = options.no_tickets;
     return result;
 }
 

@@ -126,6 +126,7 @@ static enum result make_tables(struct config_reader *reader, struct proxy_settin
         *server = *defaults->default_server;
     } else {
         config_init_server(server);
+        server->tls.no_tickets = reader->configuration->global.default_server_no_tickets;
     }
     return RESULT_OK;
 }

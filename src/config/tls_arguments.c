@@ -63,16 +63,33 @@ static enum result read_forced(struct config_reader *reader, const struct tls_ar
     return RESULT_OK;
 }
 
-/* no-tlsv1x: the versions below go with it, since they are one range; 1.3 is taken from the top. */
+/* The lowest version that is spoken when nothing more is said. */
+static enum tls_version find_lowest(const struct config_reader *reader,
+                                    const struct tls_options *tls)
+{
+    const struct global_settings *global = &reader->configuration->global;
+    enum tls_version by_default =
+        tls->is_server ? global->default_bind_min : global->default_server_min;
+    if (tls->min_version != TLS_VERSION_DEFAULT) {
+        return tls->min_version;
+    }
+    return by_default != TLS_VERSION_DEFAULT ? by_default : TLS_VERSION_1_2;
+}
+
+/*
+ * no-tlsv1x: the versions below go with it, since they are one range; 1.3 is taken from the top.
+ * It never adds a version that was not spoken before.
+ */
 static enum result read_excluded(struct config_reader *reader, const struct tls_argument *row,
                                  const char *value, struct tls_options *tls)
 {
-    (void)reader;
     (void)value;
-    if (row->value == TLS_VERSION_1_3) {
+    if (row->value != TLS_VERSION_1_3) {
+        if (find_lowest(reader, tls) <= row->value) {
+            tls->min_version = (enum tls_version)(row->value + 1);
+        }
+    } else if (tls->max_version == TLS_VERSION_DEFAULT || tls->max_version > TLS_VERSION_1_2) {
         tls->max_version = TLS_VERSION_1_2;
-    } else if (tls->min_version <= row->value) {
-        tls->min_version = (enum tls_version)(row->value + 1);
     }
     return RESULT_OK;
 }
@@ -123,46 +140,51 @@ static enum result pass_over(struct config_reader *reader, const struct tls_argu
     return RESULT_OK;
 }
 
-#define TEXT(name, member, missing)                                       \
-    {                                                                     \
-        name, missing, read_text, offsetof(struct tls_options, member), 0 \
+#define ON_LINES (TLS_ON_BIND | TLS_ON_SERVER)
+#define ANYWHERE (ON_LINES | TLS_BY_DEFAULT)
+#define ON_BINDS (TLS_ON_BIND | TLS_BY_DEFAULT)
+
+#define TEXT(name, member, missing, places)                                       \
+    {                                                                             \
+        name, missing, read_text, offsetof(struct tls_options, member), 0, places \
     }
-#define CA_PATH(name, member, missing)                                       \
-    {                                                                        \
-        name, missing, read_ca_path, offsetof(struct tls_options, member), 0 \
+#define CA_PATH(name, member, missing)                                                 \
+    {                                                                                  \
+        name, missing, read_ca_path, offsetof(struct tls_options, member), 0, ON_LINES \
     }
-#define VERSION(name, member)                                                                  \
-    {                                                                                          \
-        name, "missing ssl/tls version", read_version, offsetof(struct tls_options, member), 0 \
+#define VERSION(name, member)                                                                   \
+    {                                                                                           \
+        name, "missing ssl/tls version", read_version, offsetof(struct tls_options, member), 0, \
+            ANYWHERE                                                                            \
     }
-#define FLAG(name, member, value)                                          \
-    {                                                                      \
-        name, NULL, read_flag, offsetof(struct tls_options, member), value \
+#define FLAG(name, member, value, places)                                          \
+    {                                                                              \
+        name, NULL, read_flag, offsetof(struct tls_options, member), value, places \
     }
-#define FORCED(name, version)               \
-    {                                       \
-        name, NULL, read_forced, 0, version \
+#define FORCED(name, version)                         \
+    {                                                 \
+        name, NULL, read_forced, 0, version, ANYWHERE \
     }
-#define EXCLUDED(name, version)               \
+#define EXCLUDED(name, version)                         \
+    {                                                   \
+        name, NULL, read_excluded, 0, version, ANYWHERE \
+    }
+#define NOTHING(name)                         \
     {                                         \
-        name, NULL, read_excluded, 0, version \
-    }
-#define NOTHING(name)               \
-    {                               \
-        name, NULL, pass_over, 0, 0 \
+        name, NULL, pass_over, 0, 0, ANYWHERE \
     }
 
 const struct tls_argument TLS_ARGUMENTS[] = {
-    TEXT("alpn", alpn, "missing the comma-delimited ALPN protocol suite"),
-    {"no-alpn", NULL, read_no_alpn, 0, 0},
+    TEXT("alpn", alpn, "missing the comma-delimited ALPN protocol suite", ON_LINES),
+    {"no-alpn", NULL, read_no_alpn, 0, 0, TLS_ON_BIND},
     CA_PATH("ca-file", ca_file, "missing CAfile path"),
     CA_PATH("crl-file", crl_file, "missing CRLfile path"),
-    TEXT("ciphers", ciphers, "missing cipher suite"),
-    TEXT("ciphersuites", ciphersuites, "missing cipher suite"),
-    TEXT("curves", curves, "missing curve suite"),
-    TEXT("ecdhe", curves, "missing named curve"),
-    TEXT("verifyhost", verify_host, "missing hostname to verify against"),
-    {"verify", "missing verify method", read_verify, 0, 0},
+    TEXT("ciphers", ciphers, "missing cipher suite", ON_LINES),
+    TEXT("ciphersuites", ciphersuites, "missing cipher suite", ON_LINES),
+    TEXT("curves", curves, "missing curve suite", ON_LINES),
+    TEXT("ecdhe", curves, "missing named curve", TLS_ON_BIND),
+    TEXT("verifyhost", verify_host, "missing hostname to verify against", TLS_ON_SERVER),
+    {"verify", "missing verify method", read_verify, 0, 0, ON_LINES},
     VERSION("ssl-min-ver", min_version),
     VERSION("ssl-max-ver", max_version),
     FORCED("force-tlsv10", TLS_VERSION_1_0),
@@ -174,18 +196,18 @@ const struct tls_argument TLS_ARGUMENTS[] = {
     EXCLUDED("no-tlsv12", TLS_VERSION_1_2),
     EXCLUDED("no-tlsv13", TLS_VERSION_1_3),
     NOTHING("no-sslv3"),
-    FLAG("strict-sni", strict_sni, 1),
-    FLAG("no-strict-sni", strict_sni, 0),
-    FLAG("no-tls-tickets", no_tickets, 1),
-    FLAG("tls-tickets", no_tickets, 0),
-    FLAG("prefer-client-ciphers", prefer_client_ciphers, 1),
-    {NULL, NULL, NULL, 0, 0},
+    FLAG("strict-sni", strict_sni, 1, ON_BINDS),
+    FLAG("no-strict-sni", strict_sni, 0, ON_BINDS),
+    FLAG("no-tls-tickets", no_tickets, 1, ANYWHERE),
+    FLAG("tls-tickets", no_tickets, 0, ANYWHERE),
+    FLAG("prefer-client-ciphers", prefer_client_ciphers, 1, ON_BINDS),
+    {NULL, NULL, NULL, 0, 0, 0},
 };
 
-static const struct tls_argument *find_argument(const char *name)
+static const struct tls_argument *find_argument(const char *name, unsigned place)
 {
     for (const struct tls_argument *row = TLS_ARGUMENTS; row->name != NULL; row++) {
-        if (strcmp(row->name, name) == 0) {
+        if ((row->places & place) == place && strcmp(row->name, name) == 0) {
             return row;
         }
     }
@@ -193,9 +215,12 @@ static const struct tls_argument *find_argument(const char *name)
 }
 
 enum result config_read_tls_argument(struct config_reader *reader, const char *const *words,
-                                     unsigned count, struct tls_options *tls, unsigned *used)
+                                     unsigned count, struct tls_options *tls, bool is_default,
+                                     unsigned *used)
 {
-    const struct tls_argument *row = find_argument(words[0]);
+    unsigned place =
+        (tls->is_server ? TLS_ON_BIND : TLS_ON_SERVER) | (is_default ? TLS_BY_DEFAULT : 0);
+    const struct tls_argument *row = find_argument(words[0], place);
     if (row == NULL) {
         return RESULT_NOT_FOUND;
     }
