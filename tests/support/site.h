@@ -89,8 +89,9 @@ struct site {
 };
 
 static const struct sample_fetch *const SITE_FETCHES[] = {
-    fetches_internal, fetches_process, fetches_proxy,  fetches_connection, fetches_content,
-    fetches_http,     fetches_cookie,  fetches_stream, fetches_logic,      NULL,
+    fetches_internal, fetches_process, fetches_proxy, fetches_connection,
+    fetches_content,  fetches_http,    fetches_body,  fetches_cookie,
+    fetches_stream,   fetches_logic,   NULL,
 };
 static const struct sample_converter *const SITE_CONVERTERS[] = {
     converters_integer, converters_text, converters_encoding, converters_logic, NULL,
@@ -637,9 +638,17 @@ static inline void site_settle(struct site *site)
     assert_true(list_is_empty(&site->worker.streams));
 }
 
-/* Ends all; every count of who is here and every account must be zero. */
+/* Ends all; every count of who is here and every account must be zero. Streams that wait for what
+ * never comes are ended as the operator would. */
 static inline void site_close(struct site *site)
 {
+    for (unsigned i = 0; i < site->ends_count; i++) {
+        site_close_end(site->ends[i]);
+    }
+    site_run(site, 2);
+    LIST_EACH_SAFE(link, &site->worker.streams) {
+        stream_shutdown(container_of(link, struct stream, link), 'K');
+    }
     site_settle(site);
     assert_int_equal(site->facts.connections_current, 0);
     if (site->frontend != NULL) {
