@@ -7,7 +7,7 @@
 
 #include "admin/cli.h"
 
-/* show stat, clear counters */
+/* show stat, show schema json, clear counters */
 extern const struct cli_command COMMANDS_STAT[];
 /* show info, show version, show env */
 extern const struct cli_command COMMANDS_INFO[];
@@ -21,6 +21,12 @@ extern const struct cli_command COMMANDS_VARIABLE[];
 extern const struct cli_command COMMANDS_MEMORY[];
 /* show sess, shutdown session, shutdown sessions server */
 extern const struct cli_command COMMANDS_SESSION[];
+/* show table, set table, clear table, show peers, show resolvers, show cache, show tls-keys… */
+extern const struct cli_command COMMANDS_ABSENT[];
+/* show activity */
+extern const struct cli_command COMMANDS_ACTIVITY[];
+/* show fd */
+extern const struct cli_command COMMANDS_FD[];
 /* show errors */
 extern const struct cli_command COMMANDS_ERRORS[];
 /* set server, enable, disable, set weight, set maxconn, show servers state, show backend… */

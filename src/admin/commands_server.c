@@ -351,6 +351,15 @@ static unsigned check_state_of(const struct endpoint *endpoint)
     return CHECK_CONFIGURED | CHECK_ENABLED | (check_is_running(check) ? CHECK_IN_PROGRESS : 0U);
 }
 
+static void append_address(struct text *out, const struct server *server)
+{
+    if (server->address.family == AF_UNIX) {
+        text_append_char(out, '-');
+    } else {
+        address_append(out, &server->address);
+    }
+}
+
 static void write_state(struct cli_request *request, const struct proxy *proxy,
                         const struct endpoint *endpoint)
 {
@@ -359,11 +368,7 @@ static void write_state(struct cli_request *request, const struct proxy *proxy,
     bool is_checked = options->has_check;
     text_append_format(request->out, "%u %s %u %s ", proxy->settings->id, proxy->settings->name,
                        options->id, options->name);
-    if (server->address.family == AF_UNIX) {
-        text_append_string(request->out, "-");
-    } else {
-        address_append(request->out, &server->address);
-    }
+    append_address(request->out, server);
     text_append_format(
         request->out, " %u %u %u %u %llu %u %u %u %u 0 0 0 %s %u - %d 0 - - 0\n", state_of(server),
         admin_of(server), server->weight, options->weight,
@@ -399,26 +404,34 @@ static void write_connections(struct cli_request *request, const struct proxy *p
                               const struct endpoint *endpoint)
 {
     const struct server *server = &endpoint->server;
+    const struct server_options *options = server->options;
     uint32_t used = endpoint->links_count - endpoint->idle_count;
-    text_append_format(request->out, "%s/%s %u/%u - %u - %u %u %u %u %u %u %u\n",
-                       proxy->settings->name, server->options->name, proxy->settings->id,
-                       server->options->id, server->port, server->options->pool_purge_delay_ms,
-                       used, used, 0U, endpoint->idle_count, endpoint->idle_count,
-                       endpoint->idle_count);
+    uint32_t idle = endpoint->idle_count;
+    bool has_limit = options->pool_max_connections != UINT32_MAX;
+    text_append_format(request->out, "%s/%s %u/%u ", proxy->settings->name, options->name,
+                       proxy->settings->id, options->id);
+    append_address(request->out, server);
+    text_append_format(request->out, " %u - %u %u %u 0 0 %u %lld %u %u\n", server->port,
+                       options->pool_purge_delay_ms, used, used, idle,
+                       has_limit ? (long long)options->pool_max_connections : -1LL, idle, idle);
 }
 
 static enum result show_servers_conn(struct cli_request *request, void *opaque)
 {
     struct server_position *position = opaque;
+    const char *backend = cli_word(request, ARG_WHAT);
+    if (backend[0] != '\0' &&
+        proxy_find(request->worker, slice_from_string(backend), PROXY_BACKEND) == NULL) {
+        text_append_string(request->out, "Can't find backend.\n");
+        return RESULT_END;
+    }
     if (!position->has_begun) {
         position->has_begun = true;
         text_append_string(request->out,
                            "# bkname/svname bkid/svid addr port - purge_delay used_cur used_max "
                            "need_est unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[1]\n");
     }
-    return each_server(request, position, cli_word(request, ARG_WHAT), write_connections)
-               ? RESULT_END
-               : RESULT_OK;
+    return each_server(request, position, backend, write_connections) ? RESULT_END : RESULT_OK;
 }
 
 static enum result show_backend(struct cli_request *request, void *opaque)

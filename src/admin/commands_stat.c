@@ -8,6 +8,7 @@
 
 #include "admin/cli.h"
 #include "admin/commands.h"
+#include "admin/statistics_schema.h"
 #include "admin/statistics_write.h"
 #include "base/number.h"
 
@@ -27,14 +28,15 @@ _Static_assert(sizeof(struct stat_state) <= CLI_STATE_BYTES,
 struct stat_choice {
     enum stat_form form;
     int64_t proxy, types, service; /* -1: all */
-    bool no_maintenance, only_up;
+    bool no_maintenance, only_up, is_described;
+    bool is_of_resolvers; /* of which there are none */
 };
 
 static bool read_choice(struct cli_request *request, struct stat_choice *choice)
 {
     int64_t *const numbers[] = {&choice->proxy, &choice->types, &choice->service};
     unsigned count = 0;
-    *choice = (struct stat_choice){FORM_CSV, -1, -1, -1, false, false};
+    *choice = (struct stat_choice){.form = FORM_CSV, .proxy = -1, .types = -1, .service = -1};
     for (unsigned i = 2; i < request->count; i++) {
         const char *word = request->words[i];
         int64_t number = 0;
@@ -46,9 +48,10 @@ static bool read_choice(struct cli_request *request, struct stat_choice *choice)
             choice->no_maintenance = true;
         } else if (strcmp(word, "up") == 0) {
             choice->only_up = true;
-        } else if (strcmp(word, "desc") == 0 || strcmp(word, "proxy") == 0 ||
-                   strcmp(word, "domain") == 0) {
-            continue;
+        } else if (strcmp(word, "desc") == 0) {
+            choice->is_described = true;
+        } else if (strcmp(word, "domain") == 0) {
+            choice->is_of_resolvers = strcmp(cli_word(request, ++i), "resolvers") == 0;
         } else if (number_parse_signed(slice_from_string(word), &number) == RESULT_OK &&
                    count < sizeof(numbers) / sizeof(numbers[0])) {
             *numbers[count++] = number;
@@ -65,6 +68,14 @@ static bool read_choice(struct cli_request *request, struct stat_choice *choice)
     }
     return true;
 }
+
+/* What `show stat domain resolvers` says when there are none. */
+static const char *const NO_RESOLVERS[] = {
+    [FORM_CSV] = "# id,pid,sent,send_error,valid,update,cname,cname_error,any_err,nx,timeout,"
+                 "refused,other,invalid,too_big,truncated,outdated,\n",
+    [FORM_TYPED] = "",
+    [FORM_JSON] = "[]\n",
+};
 
 static bool is_chosen(const struct stat_choice *choice, const struct statistics_object *object)
 {
@@ -101,15 +112,15 @@ static void begin(struct cli_request *request, struct stat_state *state, enum st
     }
 }
 
-static void write_row(struct cli_request *request, struct stat_state *state, enum stat_form form,
-                      const struct statistics_object *object)
+static void write_row(struct cli_request *request, struct stat_state *state,
+                      const struct stat_choice *choice, const struct statistics_object *object)
 {
-    switch (form) {
+    switch (choice->form) {
     case FORM_CSV:
         statistics_write_csv(request->out, object);
         break;
     case FORM_TYPED:
-        statistics_write_typed(request->out, object);
+        statistics_write_typed(request->out, object, choice->is_described);
         break;
     case FORM_JSON:
         if (state->has_row) {
@@ -128,6 +139,10 @@ static enum result show_stat(struct cli_request *request, void *opaque)
     if (!read_choice(request, &choice)) {
         return RESULT_END;
     }
+    if (choice.is_of_resolvers) {
+        text_append_string(request->out, NO_RESOLVERS[choice.form]);
+        return RESULT_END;
+    }
     if (!state->has_begun) {
         begin(request, state, choice.form);
     }
@@ -136,7 +151,7 @@ static enum result show_stat(struct cli_request *request, void *opaque)
     while (statistics_walk_next(&state->walk, &object)) {
         size_t length = request->out->length;
         if (is_chosen(&choice, &object)) {
-            write_row(request, state, choice.form, &object);
+            write_row(request, state, &choice, &object);
         }
         if (request->out->truncated) {
             request->out->length = length;
@@ -152,6 +167,13 @@ static enum result show_stat(struct cli_request *request, void *opaque)
     if (choice.form == FORM_JSON) {
         text_append_string(request->out, "]\n");
     }
+    return RESULT_END;
+}
+
+static enum result show_schema(struct cli_request *request, void *opaque)
+{
+    (void)opaque;
+    statistics_write_schema(request->out);
     return RESULT_END;
 }
 
@@ -185,6 +207,7 @@ static enum result clear_counters(struct cli_request *request, void *opaque)
 const struct cli_command COMMANDS_STAT[] = {
     {"show stat", "[desc|json|no-maint|typed|up]* : report counters for each proxy and server",
      CLI_USER, show_stat, NULL},
+    {"show schema json", ": report schema used for stats", CLI_USER, show_schema, NULL},
     {"clear counters", "[all] : clear max statistics counters (or all counters)", CLI_OPERATOR,
      clear_counters, NULL},
     {NULL, NULL, CLI_USER, NULL, NULL},

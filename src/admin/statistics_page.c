@@ -12,6 +12,7 @@
 #include "admin/admin.h"
 #include "admin/statistics_html.h"
 #include "admin/statistics_post.h"
+#include "admin/statistics_schema.h"
 #include "admin/statistics_table.h"
 #include "admin/statistics_write.h"
 #include "base/number.h"
@@ -158,10 +159,9 @@ static enum result begin_page(const struct service_request *request,
                               struct page_state *state)
 {
     static const char *const TYPES[] = {
-        [STATISTICS_HTML] = "text/html",
-        [STATISTICS_CSV] = "text/plain",
-        [STATISTICS_TYPED] = "text/plain",
-        [STATISTICS_JSON] = "application/json",
+        [STATISTICS_HTML] = "text/html",          [STATISTICS_CSV] = "text/plain",
+        [STATISTICS_TYPED] = "text/plain",        [STATISTICS_JSON] = "application/json",
+        [STATISTICS_SCHEMA] = "application/json",
     };
     bool is_head = request->request->method_id == HTTP_METHOD_HEAD;
     response->status = STATUS_OK;
@@ -226,6 +226,7 @@ static void append_opening(struct text *text, struct page_state *state,
         statistics_write_header(text);
         break;
     case STATISTICS_TYPED:
+    case STATISTICS_SCHEMA:
         break;
     case STATISTICS_JSON:
         text_append_char(text, '[');
@@ -246,11 +247,13 @@ static void append_object(struct text *text, struct page_state *state,
         statistics_write_csv(text, object);
         break;
     case STATISTICS_TYPED:
-        statistics_write_typed(text, object);
+        statistics_write_typed(text, object, false);
         break;
     case STATISTICS_JSON:
         text_append_string(text, state->has_row ? "," : "");
         statistics_write_json(text, object);
+        break;
+    case STATISTICS_SCHEMA:
         break;
     }
     state->has_row = true;
@@ -270,6 +273,9 @@ static void append_end(struct text *text, struct page_state *state,
         break;
     case STATISTICS_JSON:
         text_append_string(text, "]\n");
+        break;
+    case STATISTICS_SCHEMA:
+        statistics_write_schema(text);
         break;
     }
 }

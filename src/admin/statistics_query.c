@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The suffixes of the statistics page: ";csv", ";json", ";typed", ";up", ";no-maint", ";norefresh",
+ * The suffixes of the statistics page: ";csv", ";json", ";json-schema", ";typed", ";up",
+ * ";no-maint", ";norefresh",
  * ";st=CODE" and "scope=NAME", in any order behind `stats uri`, as HAProxy reads them. What is not
  * known is passed over, and a scope with other bytes than names have is no scope. No memory.
  */
@@ -31,6 +32,9 @@ static enum statistics_form read_form(struct slice suffix)
 {
     if (has(suffix, ";csv")) {
         return STATISTICS_CSV;
+    }
+    if (has(suffix, ";json-schema")) {
+        return STATISTICS_SCHEMA;
     }
     if (has(suffix, ";json")) {
         return STATISTICS_JSON;

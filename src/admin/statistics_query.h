@@ -11,7 +11,13 @@
 #include "base/slice.h"
 #include "base/text.h"
 
-enum statistics_form { STATISTICS_HTML, STATISTICS_CSV, STATISTICS_TYPED, STATISTICS_JSON };
+enum statistics_form {
+    STATISTICS_HTML,
+    STATISTICS_CSV,
+    STATISTICS_TYPED,
+    STATISTICS_JSON,
+    STATISTICS_SCHEMA, /* of the JSON */
+};
 
 /* How an action of the page's form ended: ";st=DONE". */
 enum statistics_outcome {

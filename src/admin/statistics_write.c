@@ -6,6 +6,7 @@
  */
 #include "admin/statistics_write.h"
 
+#include "admin/statistics_description.h"
 #include "admin/value.h"
 
 enum { VALUE_SIZE = 512 };
@@ -59,7 +60,8 @@ void statistics_write_csv(struct text *text, const struct statistics_object *obj
     text_append_string(text, "-,\n"); /* the mark behind the static columns */
 }
 
-void statistics_write_typed(struct text *text, const struct statistics_object *object)
+void statistics_write_typed(struct text *text, const struct statistics_object *object,
+                            bool is_described)
 {
     char room[VALUE_SIZE];
     struct text buffer = text_over(room, sizeof(room));
@@ -72,6 +74,10 @@ void statistics_write_typed(struct text *text, const struct statistics_object *o
                            object->proxy->settings->id, id_of(object), column,
                            statistics_column_name(column));
         value_append_typed(text, statistics_column_tags(column), &value);
+        if (is_described) {
+            text_append_format(text, ":\"%s\"",
+                               statistics_description(statistics_column_name(column)));
+        }
         text_append_char(text, '\n');
     }
     text_append_char(text, '\n');

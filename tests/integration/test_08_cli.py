@@ -203,7 +203,52 @@ def test_show_servers_state(pair):
 
 
 def test_show_servers_conn(pair):
-    assert re.search(r"be/s1 \d+/1 ", pair.cli("show servers conn be"))
+    row = re.search(r"^be/s1 \d+/1 127\.0\.0\.1 (.*)$", pair.cli("show servers conn be"), re.M)
+    assert re.fullmatch(r"\d+ - \d+ \d+ \d+ \d+ \d+ \d+ -1 \d+( \d+)+", row.group(1)), row.group(1)
+    assert "Can't find backend." in pair.cli("show servers conn nothing")
+
+
+def test_show_stat_with_descriptions(pair):
+    assert re.search(r'^F\.\d+\.0\.4\.scur\.1:MGP:u32:\d+:"[^"]+"$',
+                     pair.cli("show stat typed desc"), re.M)
+    assert pair.cli("show stat domain proxy").startswith(CSV_START)
+    assert pair.cli("show stat domain resolvers").startswith("# id,pid,sent,")
+
+
+def test_show_schema(pair):
+    schema = json.loads(pair.cli("show schema json"))
+    assert [each["title"] for each in schema["oneOf"]] == ["Info", "Stat", "Error"]
+    assert {"field", "processNum", "tags", "typedValue"} <= set(schema["definitions"])
+
+
+def test_show_activity(pair, connect):
+    connect(pair.port).ask(get("/"))
+    text = pair.cli("show activity")
+    assert text.startswith("thread_id: ")
+    assert re.search(r"^date_now: \d+\.\d{6}$", text, re.M)
+    assert int(re.search(r"^accepted: (\d+) \[", text, re.M).group(1)) >= 1
+    assert re.search(r"^pool_fail: 0 \[", text, re.M)
+
+
+def test_show_fd(pair, connect):
+    raw = connect(pair.port).send(get("/?t=1500"))
+    text = wait_until(lambda: "back=1" in pair.cli("show fd") and pair.cli("show fd"))
+    assert re.search(r"^ +\d+ : .*fe=fe", text, re.M)
+    assert re.search(r"^ +\d+ : .*back=0 .*fe=fe", text, re.M)
+    assert re.search(r"^ +\d+ : .*back=1 .*(srv|sv)=s[12]", text, re.M)
+    number = re.search(r"^ +(\d+) : .*back=0", text, re.M).group(1)
+    assert len(re.findall(r"^ +\d+ : ", pair.cli(f"show fd {number}"), re.M)) == 1
+    raw.close()
+
+
+def test_what_there_is_none_of(pair):
+    assert pair.cli("show table").strip() == "" and pair.cli("show peers").strip() == ""
+    assert "No such table" in pair.cli("show table nothing")
+    assert "No such table" in pair.cli("clear table nothing")
+    assert "No such peers" in pair.cli("show peers nothing")
+    assert "Can't find that resolvers section" in pair.cli("show resolvers nothing")
+    assert pair.cli("show cache").strip() == ""
+    assert pair.cli("show tls-keys").strip() == "# id (file)"
 
 
 def test_show_backend(pair):

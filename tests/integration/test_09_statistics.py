@@ -87,6 +87,13 @@ def test_csv_is_show_stat(page, connect):
     assert row[17] == "OPEN" and row[7] == "1"
 
 
+def test_json_schema(page, connect):
+    proxy = page("stats enable\nstats uri /s")
+    answer = connect(proxy.port).ask(get("/s;json-schema"))
+    assert answer.get("Content-Type").startswith("application/json")
+    assert "oneOf" in json.loads(answer.text)
+
+
 def test_json(page, connect):
     proxy = page("stats enable\nstats uri /s")
     answer = connect(proxy.port).ask(get("/s;json"))

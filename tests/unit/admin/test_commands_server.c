@@ -107,7 +107,8 @@ static void test_show(void **state)
     admin_assert_silent(&test, "set server be/s2 state drain");
     admin_assert_says(&test, "show servers state be", "\n2 be 2 s2 127.0.0.1 2 8 ");
     admin_assert_says(&test, "show servers state no", "Can't find backend.\n");
-    admin_assert_says(&test, "show servers conn be", "\nbe/s1 2/1 - ");
+    admin_assert_says(&test, "show servers conn be", "\nbe/s1 2/1 127.0.0.1 ");
+    assert_string_equal(admin_ask(&test, "show servers conn no"), "Can't find backend.\n");
     admin_world_close(&test);
 }
 

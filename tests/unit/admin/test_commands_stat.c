@@ -59,6 +59,10 @@ static void test_typed_and_json(void **state)
     admin_world_open(&test);
     admin_assert_says(&test, "show stat typed", "F.2.0.0.pxname.1:KNS:str:be\n");
     admin_assert_says(&test, "show stat typed", "S.2.2.1.svname.1:KNS:str:s2\n");
+    admin_assert_says(&test, "show stat typed desc", "S.2.2.4.scur.1:MGP:u32:0:\"Sessions now\"\n");
+    admin_assert_says(&test, "show stat domain proxy", "\nbe,s1,");
+    admin_assert_says(&test, "show stat domain resolvers", "# id,pid,sent,");
+    assert_string_equal(admin_ask(&test, "show stat domain resolvers json"), "[]\n");
     const char *json = admin_ask(&test, "show stat json");
     assert_memory_equal(json, "[[{\"objType\":\"Frontend\",\"proxyId\":2,", 36);
     assert_int_equal(count(json, "],["), 3);

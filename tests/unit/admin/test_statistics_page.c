@@ -137,6 +137,8 @@ static void test_forms(void **state)
     assert_string_equal(page, admin_ask(&visit.test, "show stat typed"));
     page = get(&visit, "/stats;json");
     assert_string_equal(page, admin_ask(&visit.test, "show stat json"));
+    page = get(&visit, "/stats;json-schema");
+    assert_string_equal(page, admin_ask(&visit.test, "show schema json"));
     close_visit(&visit);
 }
 

@@ -45,7 +45,7 @@ static void test_typed(void **state)
     struct text text = text_over(bytes, sizeof(bytes));
     admin_world_open(&test);
     struct statistics_object server = admin_object(&test, STATISTICS_SERVER);
-    statistics_write_typed(&text, &server);
+    statistics_write_typed(&text, &server, false);
     assert_memory_equal(bytes, "S.2.1.0.pxname.1:KNS:str:be\nS.2.1.1.svname.1:KNS:str:s1\n", 56);
     assert_non_null(strstr(bytes, "\nS.2.1.55.lastsess.1:MAP:s32:-1\n"));
     assert_null(strstr(bytes, "req_rate")); /* empty ones are left out */
