@@ -2,7 +2,8 @@
 /*
  * Regular expressions by PCRE2. The compiled code is read-only and shared by all threads; what a
  * search needs (match data) comes from the caller's scratch arena, so that nothing has to be
- * released and a refusal is RESULT_NO_MEMORY.
+ * released and a refusal is RESULT_NO_MEMORY. The interpreter, which serves where the JIT cannot,
+ * backtracks in one block that is larger than an arena's: it is lent by the arena's account.
  *
  * Memory: code and match limits through library_take on the account given at compilation; the
  * JIT's machine code is mapped by the library (counted by memory_observe_resident); a search takes
@@ -32,6 +33,7 @@ struct regex {
     pcre2_general_context *memory;
     pcre2_code *code;
     pcre2_match_context *limits;
+    bool is_interpreted; /* without a JIT, or with what it cannot do */
 };
 
 /* ---- memory for the library ---- */
@@ -85,7 +87,7 @@ static enum result compile_code(struct regex *regex, struct slice pattern, unsig
     regex->code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.length, compile_options(flags),
                                 &code, &offset, context);
     pcre2_compile_context_free(context);
-    if (regex->code == NULL && code == PCRE2_ERROR_NOMEMORY) {
+    if (regex->code == NULL && (code == PCRE2_ERROR_HEAP_FAILED || code == PCRE2_ERROR_NOMEMORY)) {
         return RESULT_NO_MEMORY;
     }
     if (regex->code == NULL) {
@@ -96,8 +98,10 @@ static enum result compile_code(struct regex *regex, struct slice pattern, unsig
                            (int)pattern.length, pattern.data, (const char *)message, offset);
         return RESULT_INVALID;
     }
-    /* Without a JIT (or for what it cannot do) the interpreter serves. */
+    size_t jit_bytes = 0;
     (void)pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &jit_bytes);
+    regex->is_interpreted = jit_bytes == 0;
     return RESULT_OK;
 }
 
@@ -139,12 +143,20 @@ void regex_destroy(struct account *account, struct regex *regex)
 
 /* ---- searching ---- */
 
-/* Makes match data over the arena; NULL when refused. */
-static pcre2_match_data *take_match_data(struct arena *scratch, unsigned groups)
+/* Makes match data over the arena or, for the interpreter, its account; NULL when refused. */
+static pcre2_match_data *take_match_data(const struct regex *regex, struct arena *scratch,
+                                         unsigned groups)
 {
     pcre2_general_context *memory =
-        pcre2_general_context_create(take_scratch, release_scratch, scratch);
-    return memory == NULL ? NULL : pcre2_match_data_create(groups, memory);
+        regex->is_interpreted
+            ? pcre2_general_context_create(take_charged, release_charged, scratch->account)
+            : pcre2_general_context_create(take_scratch, release_scratch, scratch);
+    if (memory == NULL) {
+        return NULL;
+    }
+    pcre2_match_data *data = pcre2_match_data_create(groups, memory);
+    pcre2_general_context_free(memory);
+    return data;
 }
 
 static void copy_groups(struct slice subject, const PCRE2_SIZE *offsets, int count,
@@ -185,11 +197,13 @@ static enum result search_from(const struct regex *regex, struct slice subject, 
 enum result regex_search(const struct regex *regex, struct slice subject, struct arena *scratch,
                          struct regex_match *match)
 {
-    pcre2_match_data *data = take_match_data(scratch, match == NULL ? 1 : REGEX_GROUPS_MAX);
+    pcre2_match_data *data = take_match_data(regex, scratch, match == NULL ? 1 : REGEX_GROUPS_MAX);
     if (data == NULL) {
         return RESULT_NO_MEMORY;
     }
-    return search_from(regex, subject, 0, 0, data, match);
+    enum result result = search_from(regex, subject, 0, 0, data, match);
+    pcre2_match_data_free(data);
+    return result;
 }
 
 /* ---- replacing ---- */
@@ -260,7 +274,7 @@ struct replacing {
 
 /*
  * Writes the subject with its matches replaced. An empty match is replaced once, then one byte is
- * stepped over, as sed does.
+ * stepped over, as HAProxy does.
  */
 static enum result replace_into(const struct replacing *replacing, struct text *out)
 {
@@ -323,14 +337,17 @@ enum result regex_replace(const struct regex *regex, struct slice subject, struc
     if (subject.data == NULL) {
         replacing.subject.data = "";
     }
-    replacing.data = take_match_data(scratch, REGEX_GROUPS_MAX);
+    replacing.data = take_match_data(regex, scratch, REGEX_GROUPS_MAX);
     if (replacing.data == NULL) {
         return RESULT_NO_MEMORY;
     }
     enum result result = search_from(regex, replacing.subject, 0, 0, replacing.data, &match);
-    if (result != RESULT_OK) {
+    if (result == RESULT_OK) {
+        result = replace_growing(&replacing, bytes_max, scratch, out);
+    } else if (result == RESULT_NOT_FOUND) {
         *out = subject;
-        return result == RESULT_NOT_FOUND ? RESULT_OK : result;
+        result = RESULT_OK;
     }
-    return replace_growing(&replacing, bytes_max, scratch, out);
+    pcre2_match_data_free(replacing.data);
+    return result;
 }

@@ -4,7 +4,7 @@
  *
  * What bounds it: a compiled one is charged to the account it was compiled with; a search takes its
  * match data from the caller's scratch arena and, where the JIT cannot serve, at most
- * REGEX_HEAP_BYTES_MAX of it for backtracking.
+ * REGEX_HEAP_BYTES_MAX of the arena's account for its duration.
  */
 #ifndef WEIR_RULES_REGEX_H
 #define WEIR_RULES_REGEX_H
