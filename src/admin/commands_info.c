@@ -18,6 +18,7 @@ struct info_source {
     const struct worker *worker;
     const struct process_facts *facts;
     const struct configuration *configuration;
+    const struct splice_pool *pipes;
     struct memory_usage usage;
     uint64_t now_ms;
     struct text *buffer;
@@ -128,6 +129,21 @@ static struct statistics_value read_descriptors(const struct info_source *source
 static struct statistics_value read_maxconn(const struct info_source *source)
 {
     return u32(source->facts->maxconn);
+}
+
+static struct statistics_value read_pipes_max(const struct info_source *source)
+{
+    return u32(source->pipes->pipes_max);
+}
+
+static struct statistics_value read_pipes_used(const struct info_source *source)
+{
+    return u32(source->pipes->pipes_open - source->pipes->kept_count);
+}
+
+static struct statistics_value read_pipes_free(const struct info_source *source)
+{
+    return u32(source->pipes->kept_count);
 }
 
 static struct statistics_value read_connections(const struct info_source *source)
@@ -319,10 +335,11 @@ static const struct info_field FIELDS[] = {
      read_handshakes},
     {"CumSslConns", "MCP",
      "Total number of SSL endpoints on this worker process since started (front+back)", read_zero},
-    {"Maxpipes", "CLP", "Hard limit on the number of pipes for splicing, 0=unlimited", read_zero},
-    {"PipesUsed", "MGP", "Current number of pipes in use in this worker process", read_zero},
+    {"Maxpipes", "CLP", "Hard limit on the number of pipes for splicing, 0=unlimited",
+     read_pipes_max},
+    {"PipesUsed", "MGP", "Current number of pipes in use in this worker process", read_pipes_used},
     {"PipesFree", "MGP", "Current number of allocated and available pipes in this worker process",
-     read_zero},
+     read_pipes_free},
     {"ConnRate", "MRP",
      "Number of front connections created on this worker process over the last second",
      read_connection_rate},
@@ -493,6 +510,7 @@ static enum result show_info(struct cli_request *request, void *opaque)
         .worker = request->worker,
         .facts = request->worker->facts,
         .configuration = request->worker->configuration,
+        .pipes = &request->worker->pipes,
         .now_ms = request->now_ms,
         .buffer = &buffer,
     };

@@ -74,6 +74,16 @@ static enum result read_variable_limit(struct config_reader *reader, const char 
                             (size_t *)(void *)((char *)limits + keyword->offset));
 }
 
+static enum result read_no_splice(struct config_reader *reader, const char *const *arguments,
+                                  unsigned count, const struct config_keyword *keyword)
+{
+    (void)arguments;
+    (void)count;
+    (void)keyword;
+    reader->configuration->global.no_splice = true;
+    return RESULT_OK;
+}
+
 #define NUMBER(name, member, most)                                                        \
     {                                                                                     \
         name, SECTION_GLOBAL, 1, 1, "expects an integer argument", config_read_u32_field, \
@@ -96,6 +106,7 @@ static enum result read_variable_limit(struct config_reader *reader, const char 
     }
 
 const struct config_keyword KEYWORDS_TUNE[] = {
+    {"nosplice", SECTION_GLOBAL, 0, 0, "", read_no_splice, 0, 0, 0},
     NUMBER("maxconn", maxconn, INT32_MAX),
     NUMBER("maxconnrate", rate_connections, INT32_MAX),
     NUMBER("maxsessrate", rate_sessions, INT32_MAX),
@@ -125,6 +136,5 @@ const struct config_keyword KEYWORDS_TUNE[] = {
     NOTHING("nokqueue"),
     NOTHING("nopoll"),
     NOTHING("noreuseport"),
-    NOTHING("nosplice"),
     {NULL, 0, 0, 0, NULL, NULL, 0, 0, 0},
 };

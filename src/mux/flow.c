@@ -102,6 +102,10 @@ static enum result read_input(struct mux_flow *flow, size_t room)
 static void on_readable(void *owner)
 {
     struct mux_flow *flow = owner;
+    if (flow->reads_aside && flow->wants_input && chunk_queue_is_empty(&flow->input)) {
+        flow->events->on_input(flow);
+        return;
+    }
     size_t window = window_of(flow);
     size_t room = window - size_min(flow->input.bytes, window);
     if (room == 0 || !flow->wants_input) {
@@ -144,6 +148,12 @@ static void on_memory(struct memory_waiter *waiter)
     }
 }
 
+void flow_write_failed(struct mux_flow *flow)
+{
+    read_remains(flow);
+    fail(flow);
+}
+
 /* Writes what there is. Returns false when the connection died; the caller must not touch the flow
  * then. */
 static bool write_output(struct mux_flow *flow)
@@ -151,8 +161,7 @@ static bool write_output(struct mux_flow *flow)
     if (!chunk_queue_is_empty(&flow->output)) {
         enum result result = connection_write(flow->connection, &flow->output);
         if (result == RESULT_FAILED) {
-            read_remains(flow);
-            fail(flow);
+            flow_write_failed(flow);
             return false;
         }
         bool blocked = result == RESULT_BLOCKED;
@@ -272,6 +281,13 @@ void flow_want_empty(struct mux_flow *flow)
 {
     flow->wants_empty = true;
     flow_send(flow);
+}
+
+void flow_want_writable(struct mux_flow *flow)
+{
+    flow->wants_empty = true;
+    flow->write_blocked = true;
+    update_interest(flow);
 }
 
 void flow_send(struct mux_flow *flow)

@@ -40,6 +40,7 @@ struct mux_flow {
     struct memory_waiter waiter;
     size_t window_bytes;
     bool wants_input;   /* the owner can use more */
+    bool reads_aside;   /* the owner reads the socket itself (splice): on_input says when */
     bool wants_room;    /* tell on_drained below the window */
     bool wants_empty;   /* tell on_drained when empty */
     bool write_blocked; /* waiting for EVENT_WRITE */
@@ -70,6 +71,13 @@ size_t flow_room(const struct mux_flow *flow);
 
 /* Has on_drained called once the output is empty. */
 void flow_want_empty(struct mux_flow *flow);
+
+/* Has on_drained called once the socket takes bytes again, of which the output has none: the owner
+ * writes it itself. */
+void flow_want_writable(struct mux_flow *flow);
+
+/* What the owner wrote itself failed: as when writing the output does. */
+void flow_write_failed(struct mux_flow *flow);
 
 /* Writes the output at the end of this turn. */
 void flow_send(struct mux_flow *flow);

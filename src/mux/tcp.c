@@ -177,6 +177,90 @@ static void describe(const struct mux_stream *side, struct text *text)
                        tcp->flow.input.bytes, tcp->flow.output.bytes);
 }
 
+/* ---- past the chunks ---- */
+
+/* The output must leave first, and nobody else may fill it meanwhile. */
+static bool is_ready_to_splice(struct tcp *from, struct tcp *to)
+{
+    from->flow.reads_aside = true;
+    if (!chunk_queue_is_empty(&to->flow.output)) {
+        flow_want_input(&from->flow, false);
+        flow_want_empty(&to->flow);
+        return false;
+    }
+    return true;
+}
+
+/* Bytes go round until one side has to be waited for, or others should have their turn. */
+static enum result splice_rounds(struct splice *pipe, struct tcp *from, struct tcp *to,
+                                 size_t *count)
+{
+    enum { ROUNDS = 8 };
+    const size_t bytes_max = 1U << 20; /* what the pipe takes is less */
+    enum result filled = RESULT_OK;
+    for (unsigned round = 0;; round++) {
+        size_t bytes = 0;
+        enum result result = splice_drain(pipe, to->flow.connection, &bytes);
+        *count += bytes;
+        to->side.bytes_sent += bytes;
+        if (result == RESULT_BLOCKED) {
+            flow_want_input(&from->flow, false);
+            flow_want_writable(&to->flow);
+            return result;
+        }
+        if (result != RESULT_OK) {
+            return RESULT_INVALID;
+        }
+        if (filled != RESULT_OK || round == ROUNDS) {
+            break;
+        }
+        if (from->flow.has_failed || !chunk_queue_is_empty(&from->flow.input)) {
+            return RESULT_FULL; /* what was read before it failed follows by chunks */
+        }
+        filled = splice_fill(pipe, from->flow.connection, bytes_max, &bytes);
+        from->side.bytes_received += bytes;
+    }
+    if (filled == RESULT_OK || filled == RESULT_BLOCKED) {
+        flow_want_input(&from->flow, true);
+        return RESULT_BLOCKED;
+    }
+    return filled;
+}
+
+enum result mux_tcp_splice(struct splice_pool *pool, struct splice *pipe, struct mux_stream *from,
+                           struct mux_stream *to, size_t *count)
+{
+    *count = 0;
+    if (from->mux->ops != &MUX_TCP || to->mux->ops != &MUX_TCP) {
+        return RESULT_FULL;
+    }
+    struct tcp *sender = tcp_of_side(from);
+    struct tcp *receiver = tcp_of_side(to);
+    bool is_open = pipe->pool != NULL;
+    bool is_usable = chunk_queue_is_empty(&sender->flow.input) && !sender->flow.has_failed &&
+                     !receiver->flow.has_failed && !receiver->has_finished &&
+                     splice_is_possible(from->mux->connection, to->mux->connection);
+    if (!is_open && (!is_usable || splice_open(pool, pipe) != RESULT_OK)) {
+        sender->flow.reads_aside = false;
+        flow_want_input(&sender->flow, true);
+        return RESULT_FULL;
+    }
+    enum result result = RESULT_BLOCKED;
+    if (receiver->flow.has_failed) {
+        result = RESULT_INVALID;
+    } else if (is_ready_to_splice(sender, receiver)) {
+        result = splice_rounds(pipe, sender, receiver, count);
+    }
+    if (pipe->held == 0) {
+        splice_close(pipe);
+    }
+    sender->flow.reads_aside = result != RESULT_FULL;
+    if (result == RESULT_INVALID && !receiver->flow.has_failed) {
+        flow_write_failed(&receiver->flow);
+    }
+    return result;
+}
+
 /* ---- the flow's events ---- */
 
 static void on_input(struct mux_flow *flow)

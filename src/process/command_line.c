@@ -188,7 +188,7 @@ static const struct flag FLAGS[] = {
     {"dI", read_nothing, 0, ": allow forking (nothing here forks)"},
     {"dF", read_nothing, 0, ": no fast forwarding"},
     {"dG", read_nothing, 0, ": no getaddrinfo"},
-    {"dS", read_nothing, 0, ": no splicing"},
+    {"dS", read_switch, FIELD(no_splice), ": no splicing"},
     {"dR", read_nothing, 0, ": no SO_REUSEPORT"},
     {"dZ", read_nothing, 0, ": no zero-copy forwarding"},
     {"de", read_nothing, 0, ": no epoll"},

@@ -45,6 +45,7 @@ struct command_line {
     bool verbose;              /* -V */
     bool zero_warning;         /* -dW */
     bool diagnostics;          /* -dD */
+    bool no_splice;            /* -dS */
     bool ignore_resolution;    /* -dr */
     bool master_worker;        /* -W, -Ws */
     bool finish_old;           /* -sf, else -st */

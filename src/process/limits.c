@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Limits and privileges. Descriptors: two a connection (client and server side), one a listener,
- * some for the process itself; maxconn without a setting is what the descriptor limit carries. The
- * background is entered before anything is opened, with the parent waiting for the child's word, so
- * that errors reach the terminal and the exit status.
+ * two a pipe where splicing is asked for, some for the process itself; maxconn without a setting is
+ * what the descriptor limit carries. The background is entered before anything is opened, with the
+ * parent waiting for the child's word, so that errors reach the terminal and the exit status.
  */
 #include "process/limits.h"
 
@@ -20,6 +20,8 @@
 
 enum {
     DESCRIPTORS_A_CONNECTION = 2,
+    DESCRIPTORS_A_PIPE = 2,
+    PIPES_DIVISOR = 4,         /* of maxconn: pipes without `maxpipes` */
     DESCRIPTORS_RESERVED = 64, /* loop, logs, runtime API, checks */
     MAXCONN_DEFAULT_MAX = 1000000,
 };
@@ -35,6 +37,42 @@ static uint32_t count_listeners(const struct configuration *configuration)
         count += settings->servers_count; /* a health check each */
     }
     return count;
+}
+
+static bool wants_pipes(const struct configuration *configuration)
+{
+    const uint32_t options = OPTION_SPLICE_AUTO | OPTION_SPLICE_REQUEST | OPTION_SPLICE_RESPONSE;
+    LIST_EACH(link, &configuration->proxies) {
+        if ((container_of(link, struct proxy_settings, link)->options & options) != 0) {
+            return !configuration->global.no_splice;
+        }
+    }
+    return false;
+}
+
+/* Pipes at once: `maxpipes`, or a part of the connections; none where nobody splices. */
+static uint32_t count_pipes(const struct configuration *configuration, uint64_t maxconn)
+{
+    if (!wants_pipes(configuration)) {
+        return 0;
+    }
+    uint32_t wanted = configuration->global.maxpipes;
+    return wanted != 0 ? wanted : (uint32_t)((maxconn + PIPES_DIVISOR - 1) / PIPES_DIVISOR);
+}
+
+/* Of `free` descriptors those that pipes need while connections take the rest. */
+static uint64_t share_of_pipes(const struct configuration *configuration, uint64_t free)
+{
+    uint64_t most = free / 2;
+    uint64_t wanted = (uint64_t)configuration->global.maxpipes * DESCRIPTORS_A_PIPE;
+    if (!wants_pipes(configuration)) {
+        return 0;
+    }
+    if (wanted == 0) { /* a pipe for each PIPES_DIVISOR connections */
+        wanted = free * DESCRIPTORS_A_PIPE /
+                 (DESCRIPTORS_A_PIPE + PIPES_DIVISOR * DESCRIPTORS_A_CONNECTION);
+    }
+    return wanted < most ? wanted : most;
 }
 
 /*
@@ -65,7 +103,7 @@ static enum result raise_limit(struct instance *instance, struct rlimit *limit, 
 
 enum result limits_apply(struct instance *instance)
 {
-    const struct global_settings *global = &instance->configuration.global;
+    struct global_settings *global = &instance->configuration.global;
     struct rlimit limit = {0};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         report_write(instance->report, REPORT_ALERT, "cannot read the descriptor limit: %s",
@@ -76,9 +114,12 @@ enum result limits_apply(struct instance *instance)
     uint64_t maxconn = global->maxconn;
     if (maxconn == 0) {
         uint64_t free = limit.rlim_max > fixed ? limit.rlim_max - fixed : DESCRIPTORS_A_CONNECTION;
-        maxconn = free / DESCRIPTORS_A_CONNECTION;
+        maxconn =
+            (free - share_of_pipes(&instance->configuration, free)) / DESCRIPTORS_A_CONNECTION;
         maxconn = maxconn > MAXCONN_DEFAULT_MAX ? MAXCONN_DEFAULT_MAX : maxconn;
     }
+    global->maxpipes = count_pipes(&instance->configuration, maxconn);
+    fixed += global->maxpipes * DESCRIPTORS_A_PIPE;
     rlim_t wanted =
         global->ulimit_n != 0 ? global->ulimit_n : maxconn * DESCRIPTORS_A_CONNECTION + fixed;
     enum result result = raise_limit(instance, &limit, wanted, maxconn + fixed);

@@ -35,6 +35,7 @@ static void apply_command_line(struct instance *instance)
     if (line->pidfile != NULL) {
         global->pidfile = line->pidfile;
     }
+    global->no_splice = global->no_splice || line->no_splice;
     global->daemon = (global->daemon || line->daemon) && !line->foreground && !line->debug;
 }
 

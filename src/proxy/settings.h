@@ -279,7 +279,8 @@ struct global_settings {
     uint32_t buffers_limit, buffers_reserve;
     uint16_t fields_max;                          /* tune.http.maxhdr */
     uint32_t cookie_bytes_max, uri_log_bytes_max; /* tune.http.cookielen, tune.http.logurilen */
-    uint32_t maxpipes;
+    uint32_t maxpipes; /* after the start: those that may be open, 0 when nobody splices */
+    bool no_splice;    /* nosplice, -dS */
     uint32_t max_accept;
     const char *user, *group, *chroot, *pidfile, *node, *description, *log_tag, *log_hostname;
     const char *crt_base, *ca_base;

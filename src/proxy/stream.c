@@ -115,6 +115,8 @@ static void release_memory(struct stream *stream)
     }
     chunk_queue_clear(&stream->up.queue);
     stream_replay_drop(stream);
+    splice_close(&stream->up.pipe);
+    splice_close(&stream->down.pipe);
     chunk_queue_clear(&stream->down.queue);
     http_message_clear(&stream->request);
     http_message_clear(&stream->response);

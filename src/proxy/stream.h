@@ -31,6 +31,7 @@
 #include "rules/rule.h"
 #include "rules/server_cookie.h"
 #include "rules/variable.h"
+#include "transport/splice.h"
 
 enum stream_state {
     STREAM_HEAD,      /* the request head is to be received */
@@ -69,6 +70,7 @@ enum answer_stage { ANSWER_CONTENT, ANSWER_BACKEND, ANSWER_FRONTEND, ANSWER_FINI
 /* One side's progress in the relay. */
 struct stream_direction {
     struct chunk_queue queue; /* received, not yet sent */
+    struct splice pipe;       /* as above, past the chunks; open while it holds bytes */
     uint64_t bytes;           /* body bytes relayed */
     bool has_ended;           /* the sender's end was received */
     bool end_sent;            /* and passed on */

@@ -5,6 +5,7 @@
  * queue is not filled. A message that cannot be completed is never ended as if it were whole: its
  * receiver sees a broken one. TCP sessions and tunnels end one direction at a time.
  */
+#include "mux/tcp.h"
 #include "proxy/stream_internal.h"
 
 /* What moving a direction on came to. */
@@ -96,6 +97,55 @@ static enum relay_result receive_queue(struct stream *stream, struct stream_dire
     return RELAY_SENDER_FAILED;
 }
 
+/* Whether options ask for the kernel's way: at once for one direction, or (auto) once it has shown
+ * that much goes through. */
+static bool wants_splice(const struct stream *stream, const struct stream_direction *direction)
+{
+    enum { AUTO_BYTES = 64 * 1024 };
+    if (!stream->is_tcp || stream->state != STREAM_RELAY || direction->bytes == 0) {
+        return false;
+    }
+    uint64_t options = stream->frontend->settings->options | stream->backend->settings->options;
+    uint64_t wanted = direction == &stream->up ? OPTION_SPLICE_REQUEST : OPTION_SPLICE_RESPONSE;
+    bool is_much = direction->bytes >= AUTO_BYTES;
+    return (options & wanted) != 0 || ((options & OPTION_SPLICE_AUTO) != 0 && is_much);
+}
+
+/* As relay, inside the kernel; RELAY_ENDED when chunks must do it, or the end is to be sent. */
+static enum relay_result relay_spliced(struct stream *stream, struct stream_direction *direction,
+                                       struct mux_stream *from, struct mux_stream *to,
+                                       uint64_t *sender_active_ms, uint64_t *receiver_active_ms)
+{
+    size_t count = 0;
+    uint64_t received = from->bytes_received;
+    enum result result = mux_tcp_splice(&stream->worker->pipes, &direction->pipe, from, to, &count);
+    direction->bytes += count;
+    direction->is_blocked = result == RESULT_BLOCKED && direction->pipe.held > 0;
+    if (count > 0) {
+        *receiver_active_ms = stream_now_ms(stream);
+    }
+    if (from->bytes_received > received) {
+        *sender_active_ms = stream_now_ms(stream);
+    }
+    switch (result) {
+    case RESULT_OK:
+    case RESULT_FULL:
+        return RELAY_ENDED;
+    case RESULT_END:
+        direction->has_ended = true;
+        return RELAY_ENDED;
+    case RESULT_BLOCKED:
+        return RELAY_WAITS;
+    case RESULT_INVALID:
+        return RELAY_RECEIVER_FAILED;
+    case RESULT_NO_MEMORY:
+    case RESULT_NOT_FOUND:
+    case RESULT_FAILED:
+        break;
+    }
+    return RELAY_SENDER_FAILED;
+}
+
 /* Moves one direction on until it must wait. RELAY_ENDED only when its end was passed on. */
 static enum relay_result relay(struct stream *stream, struct stream_direction *direction,
                                struct mux_stream *from, struct mux_stream *to,
@@ -108,7 +158,13 @@ static enum relay_result relay(struct stream *stream, struct stream_direction *d
         } else if (direction->has_ended) {
             return relay_end(direction, from, to);
         } else {
-            result = receive_queue(stream, direction, from, sender_active_ms);
+            result = wants_splice(stream, direction)
+                         ? relay_spliced(stream, direction, from, to, sender_active_ms,
+                                         receiver_active_ms)
+                         : RELAY_ENDED;
+            if (result == RELAY_ENDED && !direction->has_ended) {
+                result = receive_queue(stream, direction, from, sender_active_ms);
+            }
         }
         if (result != RELAY_ENDED) {
             return result;

@@ -22,6 +22,7 @@
 #include "proxy/service.h"
 #include "proxy/settings.h"
 #include "transport/connection.h"
+#include "transport/splice.h"
 
 struct log_target;
 
@@ -66,6 +67,7 @@ struct worker {
     struct ledger *ledger;
     struct event_loop *loop;
     struct transport transport;
+    struct splice_pool pipes; /* of streams whose bytes stay in the kernel */
     struct chunk_source *chunks;
     struct proxy_pools pools;
     struct account account; /* ACCOUNT_WORKER: listeners, proxies' runtime */

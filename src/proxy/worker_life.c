@@ -204,6 +204,7 @@ enum result worker_init(struct worker *worker, struct memory *memory, unsigned i
     if (connections == NULL || create_pools(worker) != RESULT_OK) {
         return RESULT_FAILED;
     }
+    splice_pool_init(&worker->pipes, configuration->global.maxpipes);
     transport_init(&worker->transport, loop, chunks, connections);
     memory_set_need(memory, WAIT_STREAM, stream_set_bytes(worker));
     worker->log_line_size = LOG_LENGTH_MAX;
@@ -269,6 +270,7 @@ void worker_deinit(struct worker *worker)
     log_outputs_deinit(&worker->log_outputs);
     memory_release(&worker->account, worker->log_line);
     arena_clear(&worker->scratch);
+    splice_pool_deinit(&worker->pipes);
     transport_deinit(&worker->transport);
     account_deinit(&worker->account);
 }
