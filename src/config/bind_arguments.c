@@ -8,11 +8,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/assert.h"
 #include "base/number.h"
 #include "config/arguments.h"
 #include "config/keyword.h"
 
-enum { CERTIFICATES_MAX = 256, OCTAL = 8, MODE_MAX = 07777, NICE_MAX = 1024, SHARDS_MAX = 1024 };
+/* Each certificate takes two words of its line. */
+enum { CERTIFICATES_MAX = LEXER_WORDS_MAX / 2 };
+
+enum { OCTAL = 8, MODE_MAX = 07777, NICE_MAX = 1024, SHARDS_MAX = 1024 };
 
 static void *find_field(struct bind_settings *bind, const struct bind_argument *row)
 {
@@ -106,9 +110,9 @@ static enum result read_mss(struct config_reader *reader, const struct bind_argu
 static enum result read_mode(struct config_reader *reader, const struct bind_argument *row,
                              const char *value, struct bind_settings *bind)
 {
-    char *end = NULL;
-    unsigned long mode = strtoul(value, &end, OCTAL);
-    if (*value == '\0' || *end != '\0' || mode > MODE_MAX) {
+    bool is_octal = value[strspn(value, "01234567")] == '\0';
+    unsigned long mode = strtoul(value, NULL, OCTAL);
+    if (!is_octal || mode > MODE_MAX) {
         return config_fail(reader, "'%s' : missing or invalid mode '%s' (octal integer expected)",
                            row->name, value);
     }
@@ -205,14 +209,49 @@ static enum result read_nice(struct config_reader *reader, const struct bind_arg
     return pass_over(reader, row, value, bind);
 }
 
-/* A set of threads: numbers, ranges, groups; one worker serves them all. */
+/* Takes a decimal number off the front; false when there is none. */
+static bool skip_number(struct slice *text)
+{
+    size_t digits = 0;
+    while (digits < text->length && text->data[digits] >= '0' && text->data[digits] <= '9') {
+        digits++;
+    }
+    *text = slice_skip(*text, digits);
+    return digits > 0;
+}
+
+/* [<group>/]{all|odd|even|<number>[-[<number>]]} */
+static bool is_thread_set(struct slice set)
+{
+    struct slice after = set;
+    if (skip_number(&after) && after.length > 0 && after.data[0] == '/') {
+        set = slice_skip(after, 1);
+    }
+    if (slice_equal(set, SLICE("all")) || slice_equal(set, SLICE("odd")) ||
+        slice_equal(set, SLICE("even"))) {
+        return true;
+    }
+    if (!skip_number(&set)) {
+        return false;
+    }
+    if (set.length > 0 && set.data[0] == '-') {
+        set = slice_skip(set, 1);
+        (void)skip_number(&set);
+    }
+    return set.length == 0;
+}
+
+/* Sets of threads with a comma between; one worker serves them all. */
 static enum result read_threads(struct config_reader *reader, const struct bind_argument *row,
                                 const char *value, struct bind_settings *bind)
 {
-    bool is_word =
-        strcmp(value, "all") == 0 || strcmp(value, "odd") == 0 || strcmp(value, "even") == 0;
-    if (!is_word && (value[0] == '\0' || value[strspn(value, "0123456789-/,")] != '\0')) {
-        return config_fail(reader, "'%s' : '%s' is not a valid number/range.", row->name, value);
+    struct slice rest = slice_from_string(value);
+    struct slice set;
+    while (slice_next_token(&rest, ',', &set)) {
+        if (!is_thread_set(set)) {
+            return config_fail(reader, "'%s' : '%s' is not a valid number/range.", row->name,
+                               value);
+        }
     }
     return pass_over(reader, row, value, bind);
 }
@@ -254,10 +293,10 @@ static enum result read_certificate(struct config_reader *reader, const struct b
     if (bind->certificates == NULL) {
         bind->certificates = config_take(reader, CERTIFICATES_MAX * sizeof(*bind->certificates));
     }
-    if (bind->certificates == NULL || *count == CERTIFICATES_MAX) {
-        return config_fail(reader, "'%s' : more than %d certificates on a line", row->name,
-                           CERTIFICATES_MAX);
+    if (bind->certificates == NULL) {
+        return RESULT_NO_MEMORY;
     }
+    ASSERT(*count < CERTIFICATES_MAX);
     size_t position = row->value != 0 ? 0 : *count;
     memmove(bind->certificates + position + 1, bind->certificates + position,
             (*count - position) * sizeof(*bind->certificates));

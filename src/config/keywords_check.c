@@ -225,10 +225,13 @@ static enum result set_expectation(struct config_reader *reader, const char *con
             return config_fail(reader, "'http-check expect' : '%s' is not supported by weir yet",
                                words[2]);
         }
-        check->expect = EXPECTATIONS[i].kind;
-        check->expect_value = config_copy(reader, words[1]);
-        check->expect_negated = is_negated;
-        return EXPECTATIONS[i].check(reader, words[1]);
+        enum result result = EXPECTATIONS[i].check(reader, words[1]);
+        if (result == RESULT_OK) {
+            check->expect = EXPECTATIONS[i].kind;
+            check->expect_value = config_copy(reader, words[1]);
+            check->expect_negated = is_negated;
+        }
+        return result;
     }
     struct slice rest = slice_from_string(LATER);
     struct slice name;

@@ -254,6 +254,9 @@ static enum result add_server(struct config_reader *reader, const char *name,
     }
     *server = *reader->default_server;
     server->options.name = config_copy(reader, name);
+    if (server->options.name == NULL) {
+        return RESULT_NO_MEMORY;
+    }
     server->options.file = reader->file;
     server->options.line = reader->line;
     server->options.id = 0;

@@ -203,12 +203,13 @@ static enum result read_marked_down(struct config_reader *reader, const struct s
 static enum result read_protocol(struct config_reader *reader, const struct server_argument *row,
                                  const char *value, struct server_settings *server)
 {
-    static const char LATER[] = "h2 fcgi quic";
+    bool is_later =
+        strcmp(value, "h2") == 0 || strcmp(value, "fcgi") == 0 || strcmp(value, "quic") == 0;
     (void)server;
     if (strcmp(value, "h1") == 0 || strcmp(value, "none") == 0) {
         return RESULT_OK;
     }
-    return strstr(LATER, value) != NULL
+    return is_later
                ? config_fail(reader, "'%s' : '%s' is not supported by weir yet", row->name, value)
                : config_fail(reader, "'%s' :  unknown MUX protocol '%s'", row->name, value);
 }
