@@ -43,7 +43,7 @@ static void test_malformed_heads(void **state)
         {"GET / HTTP/1.1\r\nhost: h\r\nbad name: x\r\n\r\n", "HTTP/1.1 400 "},
         {"GET / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
          "HTTP/1.1 400 "},
-        {"GET / HTTP/3.0\r\nhost: h\r\n\r\n", "HTTP/1.1 505 "},
+        {"GET / HTTP/3.0\r\nhost: h\r\n\r\n", "HTTP/1.1 400 "},
     };
     struct site site;
     open_with(&site);
