@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Converters: numbers, texts, encodings, hashes, conditions. Each changes its sample in place; a
- * changed text is a new one in the scratch arena, at most three times as long as the old one.
+ * Converters: numbers, texts, conditions. Each changes its sample in place; a changed text is a new
+ * one in the scratch arena.
  */
 #include <string.h>
 
-#include "balance/hash.h"
 #include "base/number.h"
-#include "http/uri.h"
 #include "rules/converter.h"
 #include "rules/regex.h"
 #include "rules/variable.h"
-
-#define NO_ARGUMENTS      \
-    {                     \
-        0,                \
-        {                 \
-            ARGUMENT_NONE \
-        }                 \
-    }
-
-enum {
-    HEX_A_BYTE = 2,
-    PERCENT_A_BYTE = 3,
-    NIBBLE = 4,
-    NIBBLE_MASK = 15,
-    BASE64_IN = 3,
-    BASE64_OUT = 4
-};
 
 /* ---- numbers ---- */
 
@@ -50,7 +31,8 @@ enum arithmetic {
 
 static int64_t divide(int64_t a, int64_t b)
 {
-    return b == 0 ? (a < 0 ? INT64_MIN : INT64_MAX) : (b == -1 ? -a : a / b);
+    return b == 0 ? (a < 0 ? INT64_MIN : INT64_MAX)
+                  : (b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b);
 }
 
 static enum result convert_number(const struct sample_call *call, struct rule_context *context,
@@ -322,129 +304,6 @@ const struct sample_converter converters_text[] = {
     {NULL, NO_ARGUMENTS, SAMPLE_ANY, SAMPLE_ANY, NULL, NULL, 0},
 };
 
-/* ---- encodings ---- */
-
-static enum result convert_hex(const struct sample_call *call, struct rule_context *context,
-                               struct sample *sample)
-{
-    static const char DIGITS[] = "0123456789ABCDEF";
-    struct slice in = sample->text;
-    char *bytes = arena_take_text(context->scratch, in.length * HEX_A_BYTE + 1);
-    (void)call;
-    if (bytes == NULL) {
-        return RESULT_NO_MEMORY;
-    }
-    for (size_t i = 0; i < in.length; i++) {
-        unsigned char c = (unsigned char)in.data[i];
-        bytes[i * HEX_A_BYTE] = DIGITS[c >> NIBBLE];
-        bytes[i * HEX_A_BYTE + 1] = DIGITS[c & NIBBLE_MASK];
-    }
-    return sample_give_text(sample, slice_of(bytes, in.length * HEX_A_BYTE));
-}
-
-static enum result convert_url_decode(const struct sample_call *call, struct rule_context *context,
-                                      struct sample *sample)
-{
-    bool is_form = sample_argument_integer(call->arguments, 0, 0) != 0;
-    char *bytes = arena_take_text(context->scratch, sample->text.length + 1);
-    size_t length = 0;
-    if (bytes == NULL) {
-        return RESULT_NO_MEMORY;
-    }
-    if (http_percent_decode(sample->text, is_form, bytes, &length) != RESULT_OK) {
-        return RESULT_NOT_FOUND;
-    }
-    return sample_give_text(sample, slice_of(bytes, length));
-}
-
-static enum result convert_base64(const struct sample_call *call, struct rule_context *context,
-                                  struct sample *sample)
-{
-    static const char LETTERS[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    struct slice in = sample->text;
-    size_t bytes = (in.length + BASE64_IN - 1) / BASE64_IN * BASE64_OUT;
-    char *out = arena_take_text(context->scratch, bytes + 1);
-    (void)call;
-    if (out == NULL) {
-        return RESULT_NO_MEMORY;
-    }
-    for (size_t i = 0, o = 0; i < in.length; i += BASE64_IN, o += BASE64_OUT) {
-        uint32_t group = 0;
-        for (size_t j = 0; j < BASE64_IN; j++) {
-            unsigned char c = i + j < in.length ? (unsigned char)in.data[i + j] : 0;
-            group = group << 8 | c;
-        }
-        for (size_t j = 0; j < BASE64_OUT; j++) {
-            out[o + j] = i + j > in.length ? '=' : LETTERS[group >> (18 - 6 * j) & 63];
-        }
-    }
-    return sample_give_text(sample, slice_of(out, bytes));
-}
-
-const struct sample_converter converters_encoding[] = {
-    {"hex", NO_ARGUMENTS, SAMPLE_BINARY, SAMPLE_STRING, convert_hex, NULL, 0},
-    {"url_dec", {0, {ARGUMENT_INTEGER}}, SAMPLE_STRING, SAMPLE_STRING, convert_url_decode, NULL, 0},
-    {"base64", NO_ARGUMENTS, SAMPLE_BINARY, SAMPLE_STRING, convert_base64, NULL, 0},
-    {NULL, NO_ARGUMENTS, SAMPLE_ANY, SAMPLE_ANY, NULL, NULL, 0},
-};
-
-/* ---- hashes ---- */
-
-static enum result convert_hash(const struct sample_call *call, struct rule_context *context,
-                                struct sample *sample)
-{
-    static uint32_t (*const FUNCTIONS[])(struct slice bytes) = {hash_crc32, hash_sdbm, hash_djb2,
-                                                                hash_wt6};
-    uint32_t hash = FUNCTIONS[call->variant](sample->text);
-    (void)context;
-    bool mixes = sample_argument_integer(call->arguments, 0, 0) != 0;
-    return sample_give_integer(sample, mixes ? hash_avalanche(hash) : hash);
-}
-
-#define HASH(name, index)                                                                       \
-    {                                                                                           \
-        name, {0, {ARGUMENT_INTEGER}}, SAMPLE_BINARY, SAMPLE_INTEGER, convert_hash, NULL, index \
-    }
-
-const struct sample_converter converters_hash[] = {
-    HASH("crc32", 0),
-    HASH("sdbm", 1),
-    HASH("djb2", 2),
-    HASH("wt6", 3),
-    {NULL, NO_ARGUMENTS, SAMPLE_ANY, SAMPLE_ANY, NULL, NULL, 0},
-};
-
-/* ---- addresses ---- */
-
-static enum result convert_host_part(const struct sample_call *call, struct rule_context *context,
-                                     struct sample *sample)
-{
-    struct slice text = sample->text;
-    size_t bracket = text.length > 0 && text.data[0] == '[' ? slice_find_char(text, ']') : 0;
-    struct slice behind = slice_skip(text, bracket);
-    size_t colon = bracket + slice_find_char(behind, ':');
-    uint64_t port = 0;
-    (void)context;
-    if (call->variant == 0) {
-        return sample_give_text(sample, slice_first(text, colon));
-    }
-    if (number_parse_decimal(slice_skip(text, colon + 1), &port) != RESULT_OK) {
-        port = 0;
-    }
-    return sample_give_integer(sample, (int64_t)port);
-}
-
-const struct sample_converter converters_address[] = {
-    {"host_only", NO_ARGUMENTS, SAMPLE_STRING, SAMPLE_STRING, convert_host_part, NULL, 0},
-    {"port_only", NO_ARGUMENTS, SAMPLE_STRING, SAMPLE_INTEGER, convert_host_part, NULL, 1},
-    {NULL, NO_ARGUMENTS, SAMPLE_ANY, SAMPLE_ANY, NULL, NULL, 0},
-};
-
-const struct sample_converter converters_time[] = {
-    {NULL, NO_ARGUMENTS, SAMPLE_ANY, SAMPLE_ANY, NULL, NULL, 0},
-};
-
 /* ---- conditions and variables ---- */
 
 static enum result convert_iif(const struct sample_call *call, struct rule_context *context,
@@ -461,12 +320,65 @@ static enum result convert_set_variable(const struct sample_call *call,
     return result == RESULT_NO_MEMORY ? result : RESULT_OK;
 }
 
+/* Compares with a variable's value as a string; false when it has none. */
+static bool read_other(const struct sample_call *call, struct rule_context *context,
+                       struct slice *out)
+{
+    struct sample value;
+    if (variable_read(call->arguments->items[0].variable, context, &value) != RESULT_OK ||
+        sample_cast(context, &value, SAMPLE_BINARY) != RESULT_OK) {
+        return false;
+    }
+    *out = value.text;
+    return true;
+}
+
+static enum result convert_compare(const struct sample_call *call, struct rule_context *context,
+                                   struct sample *sample)
+{
+    struct slice a = sample->text;
+    struct slice b;
+    if (!read_other(call, context, &b)) {
+        return RESULT_NOT_FOUND;
+    }
+    size_t common = size_min(a.length, b.length);
+    int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
+    if (order == 0) {
+        order = a.length < b.length ? -1 : a.length > b.length;
+    }
+    return sample_give_integer(sample, order < 0 ? -1 : order > 0);
+}
+
+/* Takes as long wherever the first difference is. */
+static enum result convert_equal_in_secret(const struct sample_call *call,
+                                           struct rule_context *context, struct sample *sample)
+{
+    struct slice a = sample->text;
+    struct slice b;
+    if (!read_other(call, context, &b)) {
+        return RESULT_NOT_FOUND;
+    }
+    unsigned char difference = a.length != b.length;
+    for (size_t i = 0; i < size_min(a.length, b.length); i++) {
+        difference |= (unsigned char)(a.data[i] ^ b.data[i]);
+    }
+    return sample_give_bool(sample, difference == 0);
+}
+
 const struct sample_converter converters_logic[] = {
     {"iif",
      {2, {ARGUMENT_STRING, ARGUMENT_STRING}},
      SAMPLE_BOOL,
      SAMPLE_STRING,
      convert_iif,
+     NULL,
+     0},
+    {"strcmp", {1, {ARGUMENT_VARIABLE}}, SAMPLE_STRING, SAMPLE_INTEGER, convert_compare, NULL, 0},
+    {"secure_memcmp",
+     {1, {ARGUMENT_VARIABLE}},
+     SAMPLE_BINARY,
+     SAMPLE_BOOL,
+     convert_equal_in_secret,
      NULL,
      0},
     {"set-var", {1, {ARGUMENT_VARIABLE}}, SAMPLE_ANY, SAMPLE_ANY, convert_set_variable, NULL, 0},

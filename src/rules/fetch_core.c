@@ -50,6 +50,59 @@ static enum result check_truth(struct rule_parser *parser, struct sample_argumen
     return parser_fail(parser, "Expects 'true', 'false', '0' or '1'");
 }
 
+static enum result fetch_ipv4(const struct sample_call *call, struct rule_context *context,
+                              struct sample *out)
+{
+    (void)context;
+    *out = (struct sample){.type = SAMPLE_IPV4, .ipv4 = call->arguments->items[0].ipv4};
+    return RESULT_OK;
+}
+
+static enum result fetch_ipv6(const struct sample_call *call, struct rule_context *context,
+                              struct sample *out)
+{
+    (void)context;
+    *out = (struct sample){.type = SAMPLE_IPV6, .ipv6 = call->arguments->items[0].ipv6};
+    return RESULT_OK;
+}
+
+static enum result fetch_binary(const struct sample_call *call, struct rule_context *context,
+                                struct sample *out)
+{
+    (void)context;
+    return sample_give_binary(out, sample_argument_text(call->arguments, 0));
+}
+
+static int hex_digit(char c)
+{
+    enum { DECIMAL = 10 };
+    c = ascii_lower(c);
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + DECIMAL : -1;
+}
+
+/* Makes bytes of the hexadecimal digits, in the place of the text. */
+static enum result check_binary(struct rule_parser *parser, struct sample_arguments *arguments,
+                                unsigned variant)
+{
+    enum { NIBBLE = 4 };
+    struct slice *text = &arguments->items[0].text;
+    char *bytes = (char *)(uintptr_t)text->data;
+    (void)variant;
+    for (size_t i = 0; i + 1 < text->length; i += 2) {
+        int high = hex_digit(text->data[i]);
+        int low = hex_digit(text->data[i + 1]);
+        if (high < 0 || low < 0) {
+            return parser_fail(parser, "an even number of hexadecimal digits is expected");
+        }
+        bytes[i / 2] = (char)(high << NIBBLE | low);
+    }
+    if (text->length % 2 != 0) {
+        return parser_fail(parser, "an even number of hexadecimal digits is expected");
+    }
+    text->length /= 2;
+    return RESULT_OK;
+}
+
 static enum result fetch_method(const struct sample_call *call, struct rule_context *context,
                                 struct sample *out)
 {
@@ -69,6 +122,10 @@ const struct sample_fetch fetches_internal[] = {
                    ARGUMENT_STRING),
     FETCH_ROW_WITH("int", SAMPLE_INTEGER, FETCH_ANYWHERE, fetch_integer, NULL, 0, 0, 1,
                    ARGUMENT_INTEGER),
+    FETCH_ROW_WITH("ipv4", SAMPLE_IPV4, FETCH_ANYWHERE, fetch_ipv4, NULL, 0, 0, 1, ARGUMENT_IPV4),
+    FETCH_ROW_WITH("ipv6", SAMPLE_IPV6, FETCH_ANYWHERE, fetch_ipv6, NULL, 0, 0, 1, ARGUMENT_IPV6),
+    FETCH_ROW_WITH("bin", SAMPLE_BINARY, FETCH_ANYWHERE, fetch_binary, check_binary, 0, 0, 1,
+                   ARGUMENT_STRING),
     FETCH_ROW_WITH("meth", SAMPLE_METHOD, FETCH_ANYWHERE, fetch_method, NULL, 0, FETCH_NOCASE, 1,
                    ARGUMENT_STRING),
     FETCH_ROWS_END,
