@@ -43,7 +43,7 @@ static inline void converter_close(struct rules_test *test, struct variable_set 
 }
 
 /* Evaluates the rows one after the other in one exchange, so that variables stay. */
-static inline void converter_check(const struct converter_case *rows, size_t count)
+static inline void assert_converted(const struct converter_case *rows, size_t count)
 {
     static struct rules_test test;
     struct variable_set variables;
@@ -58,7 +58,7 @@ static inline void converter_check(const struct converter_case *rows, size_t cou
 }
 
 /* The expression is refused with a message that has `part` in it. */
-static inline void converter_refused(const char *expression, const char *part)
+static inline void assert_converter_refused(const char *expression, const char *part)
 {
     static struct rules_test test;
     struct variable_set variables;

@@ -11,7 +11,7 @@ static void test_host_parts(void **state)
         {"str([::1]:81),host_only", "[::1]"}, {"str([::1]:81),port_only", "81"},
         {"str([::1]),port_only", "0"},        {"str(a:x),port_only", "0"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void test_masks(void **state)
@@ -25,9 +25,9 @@ static void test_masks(void **state)
         {"ipv6(2001:db8:1::1),ipmask(8,33)", "2001:db8::"},
         {"ipv6(2001:db8::1),ipmask(32)", "(none)"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
-    converter_refused("ipv4(1.2.3.4),ipmask", "expected type 'IPv4 mask'");
-    converter_refused("ipv4(1.2.3.4),ipmask(33)", "mask");
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converter_refused("ipv4(1.2.3.4),ipmask", "expected type 'IPv4 mask'");
+    assert_converter_refused("ipv4(1.2.3.4),ipmask(33)", "mask");
 }
 
 int main(void)

@@ -26,7 +26,7 @@ static void test_arithmetic(void **state)
         {"int(9),bool", "1"},
         {"int(9223372036854775807),add(1)", "-9223372036854775808"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void test_texts(void **state)
@@ -44,10 +44,10 @@ static void test_texts(void **state)
         {"str(aaa),regsub(a,b)", "baa"},    {"str(aaa),regsub(a,b,g)", "bbb"},
         {"str(AaA),regsub(a,b,gi)", "bbb"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
-    converter_refused("str(a),regsub((,b)", "");
-    converter_refused("str(a),field(1)", "missing arguments");
-    converter_refused("str(a),nothing", "unknown converter 'nothing'");
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converter_refused("str(a),regsub((,b)", "");
+    assert_converter_refused("str(a),field(1)", "missing arguments");
+    assert_converter_refused("str(a),nothing", "unknown converter 'nothing'");
 }
 
 static void test_variables(void **state)
@@ -62,7 +62,7 @@ static void test_variables(void **state)
         {"str(xy),secure_memcmp(txn.a)", "0"},  {"str(x),secure_memcmp(txn.none)", "(none)"},
         {"bool(true),iif(yes,no)", "yes"},      {"bool(false),iif(yes,no)", "no"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 int main(void)

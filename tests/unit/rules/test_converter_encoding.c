@@ -14,9 +14,9 @@ static void test_hexadecimal(void **state)
         {"str(),hex2i", "0"},
         {"str(ff0x),hex2i", "(none)"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
-    converter_refused("bin(0)", "hexadecimal digits");
-    converter_refused("bin(0g)", "hexadecimal digits");
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converter_refused("bin(0)", "hexadecimal digits");
+    assert_converter_refused("bin(0g)", "hexadecimal digits");
 }
 
 static void test_percent(void **state)
@@ -27,8 +27,8 @@ static void test_percent(void **state)
         {"bin(20e9),url_enc", "%20%E9"},         {"str(a%20b+c),url_dec", "a b+c"},
         {"str(a%20b+c),url_dec(1)", "a b c"},    {"str(a%2),url_dec", "(none)"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
-    converter_refused("str(a),url_enc(path)", "Allowed value is 'query'");
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converter_refused("str(a),url_enc(path)", "Allowed value is 'query'");
 }
 
 static void test_base64(void **state)
@@ -54,7 +54,7 @@ static void test_base64(void **state)
         {"str(Z=9v),b64dec", "(none)"},
         {"str(-_8=),b64dec", "(none)"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 int main(void)

@@ -17,7 +17,7 @@ static void test_numbers(void **state)
         {"str(abc),xxh64(5)", "-1753195980308443340"},
         {"str(abc),xxh3(7)", "5260018501835528466"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void test_digests(void **state)
@@ -34,10 +34,10 @@ static void test_digests(void **state)
         {"str(abc),sha2(384),hex,bytes(0,16)", "CB00753F45A35E8B"},
         {"str(abc),digest(md5),hex", "900150983CD24FB0D6963F7D28E17F72"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
-    converter_refused("str(a),sha2(100)", "Unsupported number of bits: '100'");
-    converter_refused("str(a),digest(none)", "algorithm is unknown");
-    converter_refused("str(a),digest", "algorithm is unknown");
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converter_refused("str(a),sha2(100)", "Unsupported number of bits: '100'");
+    assert_converter_refused("str(a),digest(none)", "algorithm is unknown");
+    assert_converter_refused("str(a),digest", "algorithm is unknown");
 }
 
 int main(void)

@@ -22,7 +22,7 @@ static void test_formats(void **state)
     };
     assert_int_equal(setenv("TZ", "XXX-2", 1), 0);
     tzset();
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void test_http_dates(void **state)
@@ -36,8 +36,8 @@ static void test_http_dates(void **state)
         {"int(-1),http_date", "(none)"},
         {"int(999999999999999),http_date", "(none)"},
     };
-    converter_check(rows, sizeof(rows) / sizeof(rows[0]));
-    converter_refused("int(1),http_date(0,h)", "expects 's', 'ms' or 'us', got 'h'");
+    assert_converted(rows, sizeof(rows) / sizeof(rows[0]));
+    assert_converter_refused("int(1),http_date(0,h)", "expects 's', 'ms' or 'us', got 'h'");
 }
 
 int main(void)
