@@ -235,7 +235,7 @@ def test_show_fd(pair, connect):
     text = wait_until(lambda: "back=1" in pair.cli("show fd") and pair.cli("show fd"))
     assert re.search(r"^ +\d+ : .*fe=fe", text, re.M)
     assert re.search(r"^ +\d+ : .*back=0 .*fe=fe", text, re.M)
-    assert re.search(r"^ +\d+ : .*back=1 .*(srv|sv)=s[12]", text, re.M)
+    assert re.search(r"^ +\d+ : .*back=1 .*(be=be srv=s|sv=be/s)[12]", text, re.M)
     number = re.search(r"^ +(\d+) : .*back=0", text, re.M).group(1)
     assert len(re.findall(r"^ +\d+ : ", pair.cli(f"show fd {number}"), re.M)) == 1
     raw.close()
