@@ -32,7 +32,7 @@ struct variable_names {
     struct account *account;
     struct variable_name *first;
     struct variable_limits limits;
-    _Atomic size_t global_bytes; /* of all sets, when that is limited */
+    _Atomic size_t global_bytes; /* of the process's set and, when that is limited, all others */
 };
 
 /* ---- names ---- */
@@ -245,13 +245,21 @@ static void unlock_set(struct variable_set *set)
     }
 }
 
+/*
+ * Whether a variable counts in the sum of all. Those of the process always do: the global section
+ * may set some in front of the limit. Others exist only when the limit is known.
+ */
+static bool counts_globally(const struct variable_name *name)
+{
+    return name->scope == VARIABLE_PROCESS || name->names->limits.global_bytes_max != 0;
+}
+
 /* Takes a variable's bytes off the sums. */
 static void forget_bytes(struct variable_set *set, const struct variable *variable)
 {
-    struct variable_names *names = variable->name->names;
     set->bytes -= variable->bytes_counted;
-    if (names->limits.global_bytes_max != 0) {
-        atomic_fetch_sub_explicit(&names->global_bytes, variable->bytes_counted,
+    if (counts_globally(variable->name)) {
+        atomic_fetch_sub_explicit(&variable->name->names->global_bytes, variable->bytes_counted,
                                   memory_order_relaxed);
     }
 }
@@ -446,14 +454,14 @@ static struct variable *place_value(struct variable_set *set, struct variable **
                                     struct variable *fresh)
 {
     struct variable *old = *slot;
-    struct variable_names *names = fresh->name->names;
     fresh->next = old == NULL ? NULL : old->next;
     if (old != NULL) {
         forget_bytes(set, old);
     }
     set->bytes += fresh->bytes_counted;
-    if (names->limits.global_bytes_max != 0) {
-        atomic_fetch_add_explicit(&names->global_bytes, fresh->bytes_counted, memory_order_relaxed);
+    if (counts_globally(fresh->name)) {
+        atomic_fetch_add_explicit(&fresh->name->names->global_bytes, fresh->bytes_counted,
+                                  memory_order_relaxed);
     }
     *slot = fresh;
     return old;
