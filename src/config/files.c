@@ -109,8 +109,7 @@ static void read_open_file(struct config_reader *reader, FILE *stream)
 {
     reader->line = 0;
     if (enter_directory(reader) != RESULT_OK) {
-        config_report(reader, REPORT_ALERT, "%s", reader->error.data);
-        text_clear(&reader->error);
+        config_report_error(reader);
         return;
     }
     config_read_stream(reader, stream);

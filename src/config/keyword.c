@@ -63,6 +63,13 @@ void config_report(struct config_reader *reader, enum report_severity severity, 
     write_report(reader, severity, buffer);
 }
 
+void config_report_error(struct config_reader *reader)
+{
+    bool is_told = reader->error.length > 0;
+    config_report(reader, REPORT_ALERT, "%s", is_told ? reader->error.data : "out of memory.");
+    text_clear(&reader->error);
+}
+
 static void report_at(struct config_reader *reader, enum report_severity severity, const char *file,
                       unsigned line, const char *format, va_list arguments)
 {

@@ -114,6 +114,10 @@ void config_note_without_meaning(struct config_reader *reader, const char *name)
 void config_report(struct config_reader *reader, enum report_severity severity, const char *format,
                    ...) __attribute__((format(printf, 3, 4)));
 
+/* Reports what config_fail said last, without a place, and forgets it; memory was refused when
+ * nothing was said. */
+void config_report_error(struct config_reader *reader);
+
 /* Reports an alert about another place than the line being read. */
 void config_alert_at(struct config_reader *reader, const char *file, unsigned line,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));

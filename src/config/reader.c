@@ -176,8 +176,7 @@ static void read_lines(struct file_reader *file, FILE *stream)
                       reader->file, reader->line);
     }
     if (config_end_section(reader) != RESULT_OK) {
-        config_report(reader, REPORT_ALERT, "%s", reader->error.data);
-        text_clear(&reader->error);
+        config_report_error(reader);
     }
 }
 

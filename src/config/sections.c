@@ -217,6 +217,9 @@ static enum result begin_proxy(struct config_reader *reader, const struct sectio
         return RESULT_INVALID;
     }
     proxy->name = line.name != NULL ? config_copy(reader, line.name) : NULL;
+    if (proxy->name == NULL && line.name != NULL) {
+        return RESULT_NO_MEMORY;
+    }
     proxy->file = reader->file;
     proxy->line = reader->line;
     proxy->role = section->role;
@@ -305,8 +308,7 @@ static const struct section SECTIONS[] = {
 static void end_last(struct config_reader *reader)
 {
     if (config_end_section(reader) != RESULT_OK) {
-        config_report(reader, REPORT_ALERT, "%s", reader->error.data);
-        text_clear(&reader->error);
+        config_report_error(reader);
     }
 }
 
