@@ -58,16 +58,19 @@ static enum result create_bind(struct proxy *proxy, struct bind_settings *settin
     list_append(&proxy->binds, &bind->link);
     bind->settings = settings;
     bind->proxy = proxy;
+    bind->listener.fd = -1;
+    bind->listener.owner = bind;
+    bind->listener.on_accept = session_accept;
     bind->name = settings->name;
     if (bind->name == NULL) {
         char name[BIND_NAME_SIZE];
         struct text text = text_over(name, sizeof(name));
         text_append_format(&text, "sock-%u", settings->id);
         bind->name = memory_copy_string(account, text_slice(&text));
+        if (bind->name == NULL) {
+            return RESULT_NO_MEMORY;
+        }
     }
-    bind->listener.fd = -1;
-    bind->listener.owner = bind;
-    bind->listener.on_accept = session_accept;
     if (settings->is_ssl) {
         enum result result = tls_context_create(
             &settings->tls, proxy->worker->configuration->account, &bind->tls, error);
