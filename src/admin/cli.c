@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/number.h"
 #include "base/slice.h"
 
 static bool is_space(char c)
@@ -59,6 +61,27 @@ enum result cli_split(char *line, struct cli_request *request)
             return RESULT_OK;
         }
     }
+}
+
+bool cli_read_time(const char *word, uint32_t unit_ms, uint32_t *out_ms)
+{
+    const struct {
+        const char *name;
+        uint32_t ms;
+    } UNITS[] = {{"", unit_ms}, {"ms", 1},      {"s", MS_PER_SECOND},
+                 {"m", 60000},  {"h", 3600000}, {"d", 86400000}};
+    size_t digits = strspn(word, "0123456789");
+    uint64_t number = 0;
+    if (number_parse_decimal(slice_of(word, digits), &number) != RESULT_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
+        if (strcmp(word + digits, UNITS[i].name) == 0 && number <= INT32_MAX / UNITS[i].ms) {
+            *out_ms = (uint32_t)number * UNITS[i].ms;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* How many words of the request `words` covers; 0: it does not match. */

@@ -45,6 +45,7 @@ struct cli_request {
     struct slice payload; /* behind "<<", empty otherwise */
     struct text *out;     /* the answer: at most one chunk a call */
     uint64_t now_ms;
+    uint32_t wait_ms; /* with RESULT_BLOCKED: run again after that, too; 0: by the watch only */
 };
 
 /* One command. A table of these is a list of rows ended by NULL words. */
@@ -56,8 +57,9 @@ struct cli_command {
      * Writes (more of) the answer to request->out. `state` is the command's own position, zeroed
      * before the first call. RESULT_OK: call again with empty room; RESULT_END: done;
      * RESULT_BLOCKED: call again when request->watch, which the command has put on a ring, tells of
-     * a line; anything that is entered meanwhile ends the command. A row that was cut
-     * (out->truncated) is written again in the next call by the row's own logic: see cli_row_fits.
+     * a line, or after request->wait_ms; anything that is entered meanwhile ends the command. A row
+     * that was cut (out->truncated) is written again in the next call by the row's own logic: see
+     * cli_row_fits.
      */
     enum result (*run)(struct cli_request *request, void *state);
     /* Called when the session goes away before RESULT_END; NULL: nothing to give back. */
@@ -88,6 +90,10 @@ const struct cli_command *cli_find_command(struct cli_request *request);
 /* Splits a line into words in place: quotes and backslashes as in the configuration. RESULT_FULL:
  * too many words. */
 MUST_USE enum result cli_split(char *line, struct cli_request *request);
+
+/* Reads a duration with HAProxy's units; without one it counts `unit_ms`. False when it is none or
+ * more than 24 days. */
+bool cli_read_time(const char *word, uint32_t unit_ms, uint32_t *out_ms);
 
 /* Appends the list of commands for a level, those beginning with `prefix` only. */
 void cli_append_help(struct text *text, enum cli_level level, const char *const *prefix,

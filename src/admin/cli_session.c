@@ -3,9 +3,9 @@
  * One connection to a stats socket: reading lines (several commands a line behind ';', a payload
  * behind "<<" up to its pattern or an empty line), running commands piece by piece, and writing
  * answers. Without `prompt` it closes after one line, as HAProxy does. Reading stops while an
- * answer is being written. A command that waits for lines of a ring is run again when there are
- * some, and ended by whatever is entered. Bounded as cli.h says; all of it is the operator's
- * memory.
+ * answer is being written. A command that waits for a time or lines of a ring is run again when
+ * there are some, and ended by whatever is entered. Bounded as cli.h says; all of it is the
+ * operator's memory.
  */
 #include "admin/cli_session.h"
 
@@ -103,6 +103,7 @@ static bool run_command(struct cli_session *session)
     while (session->command != NULL && session->output.bytes < OUTPUT_MAX) {
         struct text out = text_over(buffer, sizeof(buffer));
         session->request.out = &out;
+        session->request.wait_ms = 0;
         session->request.now_ms = event_now_ms(session->server->worker->loop);
         uint64_t before[CLI_STATE_BYTES / sizeof(uint64_t)];
         memcpy(before, session->state, sizeof(before));
@@ -330,6 +331,12 @@ static bool take_line(struct cli_session *session)
 
 /* ---- driving ---- */
 
+/* Whether the command that waits is run again after a time. */
+static bool has_wait_time(const struct cli_session *session)
+{
+    return session->is_waiting && session->request.wait_ms != 0;
+}
+
 /* Who waits for lines may do so for ever, but must take those that there are. */
 static void set_timer(struct cli_session *session, bool is_written)
 {
@@ -337,6 +344,7 @@ static void set_timer(struct cli_session *session, bool is_written)
     uint64_t timeout_ms = configured_ms != 0 ? configured_ms : DEFAULT_TIMEOUT_MS;
     timeout_ms = session->modes.timeout_ms != 0 ? session->modes.timeout_ms : timeout_ms;
     timeout_ms = session->is_waiting && is_written ? TIME_NEVER : timeout_ms;
+    timeout_ms = has_wait_time(session) ? session->request.wait_ms : timeout_ms;
     event_timer_set(&session->timer, session->is_short ? RETRY_MS : timeout_ms);
 }
 
@@ -449,7 +457,7 @@ static const struct connection_events CLI_EVENTS = {
 static void on_timer(struct event_timer *timer)
 {
     struct cli_session *session = container_of(timer, struct cli_session, timer);
-    if (session->is_short) {
+    if (session->is_short || has_wait_time(session)) {
         work(session);
     } else {
         close_session(session);

@@ -23,6 +23,8 @@ extern const struct cli_command COMMANDS_MEMORY[];
 extern const struct cli_command COMMANDS_SESSION[];
 /* show table, set table, clear table, show peers, show resolvers, show cache, show tls-keys… */
 extern const struct cli_command COMMANDS_ABSENT[];
+/* wait */
+extern const struct cli_command COMMANDS_WAIT[];
 /* show activity */
 extern const struct cli_command COMMANDS_ACTIVITY[];
 /* show fd */

@@ -8,8 +8,7 @@
 
 #include "admin/cli.h"
 #include "admin/commands.h"
-#include "base/number.h"
-#include "base/slice.h"
+#include "base/clock.h"
 
 enum { WORD_MODE = 1, WORD_OUTPUT = 2, WORD_DELAY = 3 };
 
@@ -48,27 +47,6 @@ static enum result show_level(struct cli_request *request, void *opaque)
     return RESULT_END;
 }
 
-/* Reads a duration that counts seconds without a unit; false when it is none, or nothing. */
-static bool read_delay(const char *word, uint32_t *out_ms)
-{
-    static const struct {
-        const char *name;
-        uint32_t ms;
-    } UNITS[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    size_t digits = strspn(word, "0123456789");
-    uint64_t number = 0;
-    if (number_parse_decimal(slice_of(word, digits), &number) != RESULT_OK) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
-        if (strcmp(word + digits, UNITS[i].name) == 0 && number <= INT32_MAX / UNITS[i].ms) {
-            *out_ms = (uint32_t)number * UNITS[i].ms;
-            return number > 0;
-        }
-    }
-    return false;
-}
-
 static enum result set_timeout(struct cli_request *request, void *opaque)
 {
     (void)opaque;
@@ -76,7 +54,7 @@ static enum result set_timeout(struct cli_request *request, void *opaque)
     uint32_t timeout_ms = 0;
     if (word[0] == '\0') {
         text_append_string(request->out, "Expects an integer value.\n");
-    } else if (!read_delay(word, &timeout_ms)) {
+    } else if (!cli_read_time(word, MS_PER_SECOND, &timeout_ms) || timeout_ms == 0) {
         text_append_string(request->out, "Invalid timeout value.\n");
     } else {
         request->modes->timeout_ms = timeout_ms;

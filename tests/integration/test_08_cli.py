@@ -278,6 +278,20 @@ def test_several_commands_in_a_line(pair):
     assert "PATH=" in text and "be" in text.split()
 
 
+@pytest.mark.newer
+def test_wait(pair):
+    with Raw(pair.socket_path) as raw:
+        started = time.monotonic()
+        raw.send("show version;wait 300ms;show backend\n")
+        text = raw.read_until_close().decode()
+        assert 0.25 < time.monotonic() - started < 4
+    assert text.index(".") < text.index("be\n")
+    with Raw(pair.socket_path) as raw:
+        raw.send("wait 10m;show backend\n").expect_silence(0.2)
+        raw.send("\n")
+        assert b"be\n" in raw.read_until_close()
+
+
 @pytest.mark.smoke
 def test_prompt(pair):
     with Raw(pair.socket_path) as raw:

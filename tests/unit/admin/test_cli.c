@@ -110,12 +110,32 @@ static void test_help(void **state)
     assert_null(strstr(bytes, "show info"));
 }
 
+static void test_times(void **state)
+{
+    (void)state;
+    uint32_t ms = 0;
+    assert_true(cli_read_time("7", 1, &ms));
+    assert_int_equal(ms, 7);
+    assert_true(cli_read_time("7", 1000, &ms));
+    assert_int_equal(ms, 7000);
+    assert_true(cli_read_time("3m", 1, &ms));
+    assert_int_equal(ms, 180000);
+    assert_true(cli_read_time("0", 1, &ms));
+    assert_int_equal(ms, 0);
+    assert_true(cli_read_time("24d", 1, &ms));
+    assert_int_equal(ms, 2073600000);
+    static const char *const BAD[] = {"", "s", "-1", "1.5", "5 s", "25d", "2147483648"};
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        assert_false(cli_read_time(BAD[i], 1, &ms));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),          cmocka_unit_test(test_quotes_and_backslashes),
         cmocka_unit_test(test_too_many_words), cmocka_unit_test(test_find),
-        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_help),           cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,6 +304,25 @@ static void test_waiting_ends_with_the_connection(void **state)
     close_bench(&bench);
 }
 
+static void test_waiting_for_a_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench);
+    uint64_t before_ms = event_now_ms(bench.test.world.base.loop);
+    assert_string_equal(ask(&bench, "show version;wait 60;show version\n"), "1.2.3\n\n\n1.2.3\n\n");
+    assert_true(event_now_ms(bench.test.world.base.loop) - before_ms >= 60);
+    close(bench.fd);
+    connect_to(&bench, CLI_ADMIN);
+    say(&bench, "wait 1h;show version\n");
+    for (unsigned i = 0; i < 5; i++) {
+        pump(&bench);
+    }
+    assert_int_equal(bench.length, 0);
+    assert_string_equal(ask(&bench, "\n"), "\n1.2.3\n\n");
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_a_line_too_long),
         cmocka_unit_test(test_closed_in_the_middle),
         cmocka_unit_test(test_waiting_for_lines),
+        cmocka_unit_test(test_waiting_for_a_time),
         cmocka_unit_test(test_waiting_at_a_prompt),
         cmocka_unit_test(test_waiting_ends_with_the_connection),
     };
