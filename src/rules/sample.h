@@ -139,11 +139,4 @@ bool sample_can_cast(enum sample_type from, enum sample_type to);
 /* The type's name in HAProxy's messages and in `show`: "str", "sint", "ipv4"… */
 const char *sample_type_name(enum sample_type type);
 
-/*
- * As sample_parse for an expression inside a longer text ("%[fetch,conv]"): stops at the first byte
- * that cannot belong to it and stores where.
- */
-MUST_USE enum result sample_parse_prefix(struct rule_parser *parser, const char *text,
-                                         const char **end, struct sample_expression **out);
-
 #endif

@@ -28,7 +28,6 @@ struct compiling {
     const char *const *more; /* the following words */
     unsigned more_count;
     unsigned words_used;
-    bool is_prefix;  /* stop quietly at what cannot belong to it */
     bool wants_form; /* ACL forms of fetches are allowed */
     struct slice form;
 };
@@ -36,11 +35,9 @@ struct compiling {
 /* ---- names ---- */
 
 /* Bytes of the keyword at the start of `in`. */
-static struct slice take_keyword(const char *in, bool is_prefix)
+static struct slice take_keyword(const char *in)
 {
-    size_t length = strcspn(in, is_prefix ? "(,] \t" : "(,)");
-    /* A closing parenthesis cannot belong to a name but is named in the message. */
-    return slice_of(in, length);
+    return slice_of(in, strcspn(in, "(,)"));
 }
 
 static const struct sample_fetch *find_fetch(const struct rule_registry *registry,
@@ -191,7 +188,7 @@ static enum result compile_fetch(struct compiling *compiling)
 {
     struct rule_parser *parser = compiling->parser;
     struct sample_expression *expression = compiling->expression;
-    struct slice name = take_keyword(compiling->in, compiling->is_prefix);
+    struct slice name = take_keyword(compiling->in);
     if (name.length == 0) {
         return parser_fail(parser, "missing fetch method");
     }
@@ -280,32 +277,26 @@ static enum result next_converter(struct compiling *compiling, const char *after
 {
     struct rule_parser *parser = compiling->parser;
     *out = NULL;
-    if (*compiling->in == '\0' && compiling->more_count > 0) {
-        struct slice name = take_keyword(compiling->more[0], false);
-        const struct sample_converter *converter = find_converter(parser->registry, name);
-        if (converter != NULL) {
-            compiling->in = compiling->more[0] + name.length;
-            compiling->more++;
-            compiling->more_count--;
-            compiling->words_used++;
-        }
-        *out = converter;
-        return RESULT_OK;
-    }
-    if (*compiling->in != ',') {
-        bool ends = *compiling->in == '\0' || compiling->is_prefix;
-        return ends ? RESULT_OK : parser_fail(parser, "missing comma after %s", after);
+    if (*compiling->in != '\0' && *compiling->in != ',') {
+        return parser_fail(parser, "missing comma after %s", after);
     }
     compiling->in += strspn(compiling->in, ",");
-    struct slice name = take_keyword(compiling->in, compiling->is_prefix);
-    if (name.length == 0) {
+    bool is_next_word = *compiling->in == '\0';
+    if (is_next_word && compiling->more_count == 0) {
         return RESULT_OK;
     }
+    const char *in = is_next_word ? compiling->more[0] : compiling->in;
+    struct slice name = take_keyword(in);
     *out = find_converter(parser->registry, name);
     if (*out == NULL) {
-        return fail_unknown_converter(parser, name);
+        return is_next_word ? RESULT_OK : fail_unknown_converter(parser, name);
     }
-    compiling->in += name.length;
+    compiling->in = in + name.length;
+    if (is_next_word) {
+        compiling->more++;
+        compiling->more_count--;
+        compiling->words_used++;
+    }
     return RESULT_OK;
 }
 
@@ -377,15 +368,6 @@ enum result sample_parse_criterion(struct rule_parser *parser, const char *const
     enum result result = compile(&compiling, out);
     *words_used = compiling.words_used;
     *form = compiling.form;
-    return result;
-}
-
-enum result sample_parse_prefix(struct rule_parser *parser, const char *text, const char **end,
-                                struct sample_expression **out)
-{
-    struct compiling compiling = {.parser = parser, .in = text, .is_prefix = true};
-    enum result result = compile(&compiling, out);
-    *end = compiling.in;
     return result;
 }
 
