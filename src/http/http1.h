@@ -138,6 +138,9 @@ MUST_USE enum result http1_write_head(const struct http_message *message,
                                       struct chunk_queue *queue, struct chunk_source *source,
                                       struct account *account);
 
+/* Whether a rule gave the message "Connection: close": the connection ends behind it. */
+bool http1_asks_close(const struct http_message *message);
+
 /* Bytes of a chunk header ("1a2b\r\n") at the most. */
 enum { HTTP1_CHUNK_HEADER_MAX = 18 };
 

@@ -159,6 +159,22 @@ static void put_end_to_end(struct head_writer *writer, const struct http_message
     }
 }
 
+bool http1_asks_close(const struct http_message *message)
+{
+    const struct http_fields *fields = &message->fields;
+    for (uint16_t i = 0; i < fields->count; i++) {
+        struct slice rest = fields->entries[i].value;
+        struct slice option;
+        bool is_connection = fields->entries[i].id == HTTP_NAME_CONNECTION;
+        while (is_connection && slice_next_token(&rest, ',', &option)) {
+            if (slice_equal_nocase(slice_trim(option), SLICE("close"))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void put_connection(struct head_writer *writer, const struct http_message *message,
                            const struct http1_write_options *options)
 {

@@ -103,6 +103,22 @@ static void offer_refusal(struct h1 *h1, uint16_t status, enum mux_abort cause)
     offer_stream(h1);
 }
 
+/*
+ * A first request that never began is an error to be told and logged, unless it is a probe's. Not
+ * when memory is short: who is gone must not wait for a stream.
+ */
+static void end_without_request(struct h1 *h1)
+{
+    const struct memory *memory = ledger_memory(h1->flow.connection->account.ledger);
+    bool is_told = h1->base.is_client_side && h1->exchanges == 0 && !h1->is_retired &&
+                   !h1->base.options->ignore_probes && pressure_level(memory) == PRESSURE_CALM;
+    if (is_told) {
+        offer_refusal(h1, STATUS_BAD_REQUEST, MUX_ABORT_CLOSED);
+    } else {
+        destroy(h1, false);
+    }
+}
+
 static void look_for_request(struct h1 *h1)
 {
     struct slice front = chunk_queue_front(&h1->flow.input);
@@ -110,7 +126,7 @@ static void look_for_request(struct h1 *h1)
         chunk_queue_drop(&h1->flow.input, http1_skip_empty_lines(front));
         if (chunk_queue_is_empty(&h1->flow.input)) {
             if (flow_has_ended(&h1->flow)) {
-                destroy(h1, false);
+                end_without_request(h1);
             }
             return;
         }
@@ -381,6 +397,8 @@ static void on_failed(struct mux_flow *flow)
     switch (h1->phase) {
     case H1_IDLE:
     case H1_HEAD:
+        end_without_request(h1);
+        return;
     case H1_LINGER:
     case H1_DRAIN:
         destroy(h1, false);

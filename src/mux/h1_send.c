@@ -50,7 +50,8 @@ static void begin_sending_body(struct h1 *h1, enum http_body kind, uint64_t leng
 static enum result send_request_head(struct h1 *h1, const struct http_message *message)
 {
     struct http1_write_options options = {
-        .close = !h1->base.options->keep_alive && !message->wants_upgrade,
+        .close =
+            (!h1->base.options->keep_alive || http1_asks_close(message)) && !message->wants_upgrade,
         .absolute_form = message->target_form == HTTP_TARGET_ABSOLUTE,
         .chunked = message->body == HTTP_BODY_CHUNKED,
     };
@@ -80,8 +81,8 @@ static enum result send_final_head(struct h1 *h1, const struct http_message *mes
                      (h1->method == HTTP_METHOD_CONNECT && message->status >= STATUS_OK &&
                       message->status < STATUS_REDIRECTION);
     enum http_body framing = response_framing(h1, message);
-    bool must_close =
-        h1->must_close || h1->is_retired || framing == HTTP_BODY_CLOSE || message->wants_close;
+    bool must_close = h1->must_close || h1->is_retired || framing == HTTP_BODY_CLOSE ||
+                      message->wants_close || http1_asks_close(message);
     struct http1_write_options options = {
         .close = must_close && !is_tunnel,
         .keep_alive = h1->peer_is_http10 && h1->peer_keeps_alive && !must_close,

@@ -132,6 +132,7 @@ struct stream {
     bool timer_fired;
     bool is_redispatched_once;
     bool reused_link_failed;       /* the next try dials */
+    bool is_premature;             /* no request was understood: nothing of one exists */
     bool keeps_request;            /* all of the body sent so far is in `replay` */
     bool interim_received;         /* the server has begun to answer: not tried again */
     bool reply_head_sent;          /* in STREAM_REPLY */

@@ -132,6 +132,15 @@ static void fill_counts(struct stream *stream)
         server != NULL ? server->counters.sessions_current - (counts_itself ? 1 : 0) : 0;
 }
 
+/* Without a request there is none of what belongs to one, nor does its answer count as one. */
+static void forget_request(struct stream *stream)
+{
+    stream->facts.bytes_in = 0;
+    stream->facts.bytes_out = 0;
+    stream->context.captures = NULL;
+    stream->context.unique_id_format = NULL;
+}
+
 void stream_log(struct stream *stream)
 {
     if (!is_wanted(stream)) {
@@ -159,7 +168,10 @@ void stream_log(struct stream *stream)
     if (context->server == NULL) {
         context->server = stream->final_server;
     }
-    bool is_error = !is_normal(stream) && proxy->settings->log_format_error != NULL;
+    if (stream->is_premature) {
+        forget_request(stream);
+    }
+    bool is_error = stream->is_premature && proxy->settings->log_format_error != NULL;
     const struct log_format *format =
         is_error ? proxy->settings->log_format_error : proxy->settings->log_format;
     struct text line = text_over(stream->worker->log_line, stream->worker->log_line_size);

@@ -44,8 +44,15 @@ static enum progress begin_reply(struct stream *stream, enum result made)
     stream_enter(stream, STREAM_REPLY);
     if (stream->service == NULL) {
         stream->down.has_ended = true;
+    } else { /* a service is as good as a server that answered at once */
+        struct stream_times *times = &stream->facts.times;
+        times->queue_us = stream_now_us(stream);
+        times->connect_us = times->queue_us;
+        times->response_us = times->queue_us;
     }
-    stream_after_response_rules(stream);
+    if (!stream->is_premature) {
+        stream_after_response_rules(stream);
+    }
     return PROGRESS_AGAIN;
 }
 

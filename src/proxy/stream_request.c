@@ -74,6 +74,7 @@ void stream_prepare_context(struct stream *stream, enum rule_phase phase)
 static void note_refusal(struct stream *stream, const struct mux_refusal *refusal)
 {
     struct proxy *frontend = stream->frontend;
+    stream->is_premature = true;
     frontend->counters.request_errors++;
     switch (refusal->cause) {
     case MUX_ABORT_TIMEOUT:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which requests are for the statistics page: those whose path begins with the `stats uri` of the
- * frontend or the backend, that pass `stats http-request` and `stats auth`. The page itself is a
- * service of `admin`. No memory of its own.
+ * Which requests are for the statistics page: those by GET, HEAD or POST whose path begins with the
+ * `stats uri` of the frontend or the backend, that pass `stats http-request` and `stats auth`. The
+ * page itself is a service of `admin`. No memory of its own.
  */
 #include "http/auth.h"
 #include "proxy/stream_internal.h"
@@ -17,7 +17,10 @@ static bool is_for(const struct stream *stream, const struct statistics_settings
 
 const struct proxy *stream_statistics_proxy(const struct stream *stream)
 {
-    if (stream->is_tcp) {
+    enum http_method method = stream->request.method_id;
+    bool is_for_page =
+        method == HTTP_METHOD_GET || method == HTTP_METHOD_HEAD || method == HTTP_METHOD_POST;
+    if (stream->is_tcp || !is_for_page) {
         return NULL;
     }
     const struct proxy *candidates[] = {stream->frontend, stream->backend};

