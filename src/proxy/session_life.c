@@ -233,17 +233,16 @@ static void on_open(void *owner)
 static void log_failure(struct session *session)
 {
     struct proxy *proxy = session->proxy;
-    bool is_null = proxy_has(proxy, OPTION_DONTLOGNULL) && session->connection->bytes_in == 0 &&
-                   session->connection->error != CONNECTION_ERROR_HANDSHAKE;
+    bool is_null = proxy_has(proxy, OPTION_DONTLOGNULL) && !session->connection->has_received;
     if (is_null) {
         return;
     }
     char buffer[LOG_LINE_MAX];
     struct text line = text_over(buffer, sizeof(buffer));
     address_append_with_port(&line, &session->source, false);
-    text_append_char(&line, ' ');
+    text_append_string(&line, " [");
     log_append_date(&line, session->accept_wall_us, DATE_LOCAL_MS);
-    text_append_format(&line, " %s/%s: ", proxy->settings->name, session->bind->name);
+    text_append_format(&line, "] %s/%s: ", proxy->settings->name, session->bind->name);
     if (session->connection->tls != NULL) {
         tls_session_append_error(session->connection->tls, &line);
     } else {

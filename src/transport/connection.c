@@ -40,8 +40,10 @@ static const uint8_t STEPS[] = {
 
 static ssize_t receive_raw(void *owner, void *data, size_t bytes)
 {
-    const struct connection *connection = owner;
-    return recv(connection->fd, data, bytes, 0);
+    struct connection *connection = owner;
+    ssize_t count = recv(connection->fd, data, bytes, 0);
+    connection->has_received = connection->has_received || count > 0;
+    return count;
 }
 
 static ssize_t send_raw(void *owner, const void *data, size_t bytes)

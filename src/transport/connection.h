@@ -77,6 +77,7 @@ struct connection {
     uint8_t reads_for;     /* enum wait_class: what reading takes memory for; the owner sets it */
     bool is_client_side;   /* accepted */
     bool is_in_handshake;  /* counted in transport.handshakes_open */
+    bool has_received;     /* TLS: anything at all came, be it no handshake */
     bool read_ended;       /* the peer shut down its sending side */
     bool write_ended;      /* we shut down ours */
 };
