@@ -25,7 +25,6 @@ static void prepare_response(struct stream *stream)
 /* Nothing could be said: the connection closes, which every client understands. */
 static enum progress give_up(struct stream *stream)
 {
-    stream->worker->facts->refused_memory++;
     stream_note_end(stream, 'P', 'R');
     stream->client_abort = MUX_ABORT_SHUTDOWN;
     stream_enter(stream, STREAM_CLOSED);
@@ -34,7 +33,8 @@ static enum progress give_up(struct stream *stream)
 
 static enum progress begin_reply(struct stream *stream, enum result made)
 {
-    if (made != RESULT_OK) {
+    if (made != RESULT_OK) { /* RESULT_END: an error file without a word */
+        stream->worker->facts->refused_memory += made == RESULT_END ? 0 : 1;
         return give_up(stream);
     }
     if (stream->assigned != NULL || stream->server_link != NULL || stream->server != NULL) {
