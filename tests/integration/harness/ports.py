@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Free ports that stay free until the program under test binds them."""
 
+import random
 import socket
 
+ROWS_FIRST, ROWS_END = 10000, 20000  # where rows of ports are looked for
 
 class Ports:
     """Hands out ports and holds them.
@@ -22,17 +24,18 @@ class Ports:
 
     def take_range(self, count):
         """The first of `count` free ports in a row."""
-        for _ in range(100):
-            first = self._hold(0)
-            start = first.getsockname()[1]
-            row = [first]
+        before = len(self._held)
+        for _ in range(200):
+            # Below the ports that the kernel gives to connections: there the neighbours are free.
+            start = random.randrange(ROWS_FIRST, ROWS_END - count)
             try:
-                row += [self._hold(start + step) for step in range(1, count)]
+                for step in range(count):
+                    self._hold(start + step)
                 return start
-            except (OSError, OverflowError):
-                for held in self._held[-len(row) :]:
+            except OSError:
+                for held in self._held[before:]:
                     held.close()
-                del self._held[-len(row) :]
+                del self._held[before:]
         raise RuntimeError(f"no {count} free ports in a row")
 
     def closed(self):
@@ -42,7 +45,6 @@ class Ports:
     def _hold(self, port, kind=socket.SOCK_STREAM, host="127.0.0.1"):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         held = socket.socket(family, kind)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
@@ -50,6 +52,8 @@ class Ports:
         except OSError:
             held.close()
             raise
+        # Only now: before, it could be bound to a port that another run holds.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._held.append(held)
         return held
 
