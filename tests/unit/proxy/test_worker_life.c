@@ -57,7 +57,7 @@ static void test_making_and_releasing(void **state)
     assert_true(list_is_empty(&worker->proxies) && list_is_empty(&worker->sessions));
     assert_int_equal(worker->log_line_size, LOG_LENGTH_MAX);
     assert_true(worker->tick.deadline_ms != TIME_NEVER);
-    assert_int_equal(site.worker.account.used, LOG_LENGTH_MAX);
+    assert_in_range(site.worker.account.used, LOG_LENGTH_MAX, LOG_LENGTH_MAX + 8192);
     site_close(&site);
 }
 
