@@ -91,6 +91,16 @@ static void *take(struct arena *arena, size_t bytes, size_t alignment)
     return block->data + start;
 }
 
+size_t arena_piece_max(const struct arena *arena)
+{
+    size_t largest = sizeof(struct block_link);
+    for (unsigned kind = 0; kind < CHUNK_KINDS; kind++) {
+        const size_t payload = arena->source->bytes[kind];
+        largest = payload <= arena->bytes_max ? size_max(largest, payload) : largest;
+    }
+    return largest - sizeof(struct block_link);
+}
+
 void *arena_take(struct arena *arena, size_t bytes)
 {
     return take(arena, bytes, ARENA_ALIGNMENT);

@@ -38,6 +38,9 @@ char *arena_take_text(struct arena *arena, size_t bytes);
 /* A copy of `s` (data NULL when refused). */
 struct slice arena_copy(struct arena *arena, struct slice s);
 
+/* The most bytes that one piece can have: those of the largest block. */
+size_t arena_piece_max(const struct arena *arena);
+
 /* Whether a taking was refused since the last clear. */
 static inline bool arena_has_overflowed(const struct arena *arena)
 {

@@ -307,12 +307,16 @@ static enum result replace_into(const struct replacing *replacing, struct text *
     return out->truncated ? RESULT_FULL : RESULT_OK;
 }
 
-/* Tries with more and more room, since how much is needed is only known afterwards. */
+/*
+ * Tries with more and more room, since how much is needed is only known afterwards. One piece of
+ * the arena must carry it.
+ */
 static enum result replace_growing(const struct replacing *replacing, size_t bytes_max,
                                    struct arena *scratch, struct slice *out)
 {
     size_t size = 2 * replacing->subject.length + REGEX_ROOM_BYTES;
     enum result result = RESULT_FULL;
+    bytes_max = size_min(bytes_max, arena_piece_max(scratch) - 1);
     for (;;) {
         size = size_min(size, bytes_max + 1);
         char *room = arena_take_text(scratch, size);

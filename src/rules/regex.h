@@ -62,7 +62,7 @@ MUST_USE enum result regex_check_replacement(struct slice replacement, struct te
 /*
  * Replaces the first match in `subject` (every one with `all`) by the expanded `replacement`, into
  * the arena. RESULT_OK with `*out` (the subject itself when nothing matched), RESULT_FULL above
- * `bytes_max`, RESULT_NO_MEMORY.
+ * `bytes_max` or what one piece of the arena can have, RESULT_NO_MEMORY.
  */
 MUST_USE enum result regex_replace(const struct regex *regex, struct slice subject,
                                    struct slice replacement, bool all, size_t bytes_max,

@@ -182,6 +182,28 @@ static void test_a_block_is_filled_to_its_end(void **state)
     close_fixture(&fixture);
 }
 
+static void test_the_largest_piece(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct arena arena;
+    open_fixture(&fixture);
+    arena_init(&arena, &fixture.source, &fixture.account, NO_CAP);
+    const size_t most = arena_piece_max(&arena);
+    assert_true(most > BUFSIZE && most < LARGE);
+    assert_non_null(arena_take_text(&arena, most));
+    assert_null(arena_take_text(&arena, most + 1));
+    arena_clear(&arena);
+    /* Large blocks are too many. */
+    arena_init(&arena, &fixture.source, &fixture.account, 2 * BUFSIZE);
+    assert_true(arena_piece_max(&arena) <= 2 * BUFSIZE);
+    assert_non_null(arena_take_text(&arena, arena_piece_max(&arena)));
+    arena_clear(&arena);
+    arena_init(&arena, &fixture.source, &fixture.account, 1);
+    assert_int_equal(arena_piece_max(&arena), 0);
+    close_fixture(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_refused_memory_overflows),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_a_block_is_filled_to_its_end),
+        cmocka_unit_test(test_the_largest_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,6 +227,34 @@ static void test_replace_bounds(void **state)
     assert_int_equal(out.length, 0);
 }
 
+/* What one piece of the arena carries is used to its end, and no more. */
+static void test_replace_long_subjects(void **state)
+{
+    (void)state;
+    static char subject[20 * 1024];
+    struct slice out;
+    size_t most = arena_piece_max(&test.scratch) - 1;
+    assert_true(most < sizeof(subject));
+    memset(subject, 'q', sizeof(subject));
+    compile("q", 0);
+    static const size_t LENGTHS[] = {1, 1000, 5000, 9000, 12000};
+    for (size_t i = 0; i < sizeof(LENGTHS) / sizeof(LENGTHS[0]); i++) {
+        assert_int_equal(regex_replace(regex, slice_of(subject, LENGTHS[i]), SLICE("r"), true,
+                                       sizeof(subject), &test.scratch, &out),
+                         RESULT_OK);
+        assert_int_equal(out.length, LENGTHS[i]);
+        arena_clear(&test.scratch);
+    }
+    assert_int_equal(regex_replace(regex, slice_of(subject, most), SLICE("r"), true,
+                                   sizeof(subject), &test.scratch, &out),
+                     RESULT_OK);
+    assert_int_equal(out.length, most);
+    arena_clear(&test.scratch);
+    assert_int_equal(regex_replace(regex, slice_of(subject, most + 1), SLICE("r"), true,
+                                   sizeof(subject), &test.scratch, &out),
+                     RESULT_FULL);
+}
+
 /* What the JIT cannot do, or is asked not to, is done by the interpreter. */
 static void test_interpreter(void **state)
 {
@@ -331,6 +359,7 @@ int main(void)
         CASE(test_replace),
         CASE(test_replace_empty_matches),
         CASE(test_replace_bounds),
+        CASE(test_replace_long_subjects),
         CASE(test_interpreter),
         CASE(test_limit),
         CASE(test_no_memory_compiling),
