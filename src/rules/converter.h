@@ -41,6 +41,6 @@ extern const struct sample_converter converters_hash[];     /* crc32, sdbm, xxh6
 extern const struct sample_converter converters_address[];  /* ipmask, host_only, rfc7239_* */
 extern const struct sample_converter converters_time[];     /* ltime, utime, http_date… */
 extern const struct sample_converter converters_logic[];    /* iif, set-var, strcmp, srv_is_up… */
-extern const struct sample_converter converters_map[];      /* map_*: rules/map.h */
+extern const struct sample_converter converters_map[];      /* map_* */
 
 #endif

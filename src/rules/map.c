@@ -4,12 +4,12 @@
  * file and keeps what is given when nothing matches; the converter looks up. The compiled map lives
  * with the expression, the entries with the files.
  */
-#include "rules/map.h"
-
 #include <string.h>
 
 #include "base/number.h"
+#include "rules/converter.h"
 #include "rules/parser.h"
+#include "rules/pattern.h"
 
 /* A row's variant: the method, and what comes out. */
 enum {
@@ -18,6 +18,13 @@ enum {
     OUTPUT_ADDRESS = 128,
     OUTPUT_GROUPS = 192,
     METHOD_MASK = 63
+};
+
+/* A compiled map argument: the set, and what is given when nothing matches. */
+struct map {
+    struct pattern_set *set;
+    bool has_default;
+    struct sample otherwise; /* of the output's type; a text lives with the arguments */
 };
 
 static void destroy_map(struct account *account, void *object)
@@ -89,40 +96,59 @@ static enum result check_map(struct rule_parser *parser, struct sample_arguments
     return RESULT_OK;
 }
 
-enum result map_lookup(const struct map *map, struct rule_context *context, struct sample *sample)
+/* The default, where nothing was found; RESULT_NOT_FOUND: there is none. */
+static enum result give_default(const struct map *map, struct sample *sample)
 {
-    struct pattern_hit hit = {0};
-    struct sample input = *sample;
-    enum sample_type wanted = pattern_method_input(pattern_set_method(map->set));
-    enum result result = sample_cast(context, &input, wanted);
-    if (result == RESULT_OK) {
-        result = pattern_set_match(map->set, context, &input, &hit);
-    }
-    if (result == RESULT_OK) {
-        *sample = hit.value;
-        return RESULT_OK;
-    }
-    if (result == RESULT_NO_MEMORY || !map->has_default) {
-        return result == RESULT_NO_MEMORY ? result : RESULT_NOT_FOUND;
+    if (!map->has_default) {
+        return RESULT_NOT_FOUND;
     }
     *sample = map->otherwise;
     return RESULT_OK;
 }
 
-/* map_regm: \1 … \9 of the value are the groups of the match. */
+/* Looks the sample up; changes it to the value found or the default. */
+static enum result lookup(const struct map *map, struct rule_context *context,
+                          struct sample *sample)
+{
+    struct pattern_hit hit = {0};
+    enum result result = pattern_set_match(map->set, context, sample, &hit);
+    if (result == RESULT_OK) {
+        *sample = hit.value;
+    }
+    return result == RESULT_NOT_FOUND ? give_default(map, sample) : result;
+}
+
+/* Room for a value with its groups put in. */
+static size_t expanded_bytes_max(struct slice value, const struct regex_match *match)
+{
+    size_t bytes = value.length + 1;
+    for (size_t i = 0; i + 1 < value.length; i++) {
+        char c = value.data[i + 1];
+        if (value.data[i] == '\\' && c >= '0' && c <= '9') {
+            bytes += match->groups[c - '0'].length;
+        }
+    }
+    return bytes;
+}
+
+/* map_regm: \1 … \9 of the value are the groups of the match. No value when it grows too long. */
 static enum result lookup_groups(const struct map *map, struct rule_context *context,
                                  struct sample *sample)
 {
-    enum { EXPANDED_MAX = 4096 };
     struct pattern_hit hit = {0};
-    if (pattern_set_match(map->set, context, sample, &hit) != RESULT_OK) {
-        return map_lookup(map, context, sample);
+    enum result result = pattern_set_match(map->set, context, sample, &hit);
+    if (result != RESULT_OK) {
+        return result == RESULT_NOT_FOUND ? give_default(map, sample) : result;
     }
-    char *bytes = arena_take_text(context->scratch, EXPANDED_MAX);
+    size_t room = expanded_bytes_max(hit.value.text, &hit.match);
+    if (room > arena_piece_max(context->scratch)) {
+        return RESULT_NOT_FOUND;
+    }
+    char *bytes = arena_take_text(context->scratch, room);
     if (bytes == NULL) {
         return RESULT_NO_MEMORY;
     }
-    struct text text = text_over(bytes, EXPANDED_MAX);
+    struct text text = text_over(bytes, room);
     regex_expand(hit.value.text, &hit.match, &text);
     return sample_give_text(sample, text_slice(&text));
 }
@@ -132,7 +158,7 @@ static enum result convert_map(const struct sample_call *call, struct rule_conte
 {
     const struct map *map = call->arguments->items[0].object.pointer;
     bool has_groups = (call->variant & ~(unsigned)METHOD_MASK) == OUTPUT_GROUPS;
-    return has_groups ? lookup_groups(map, context, sample) : map_lookup(map, context, sample);
+    return has_groups ? lookup_groups(map, context, sample) : lookup(map, context, sample);
 }
 
 #define ROW(name, method, input, type, output)                                              \

@@ -22,7 +22,8 @@ enum pattern_method pattern_set_method(const struct pattern_set *set)
     return set->method;
 }
 
-struct pattern_version *pattern_file_version(const struct pattern_file *file, uint32_t id)
+/* The version that a number means (0: the current one), or NULL. */
+static struct pattern_version *find_version(const struct pattern_file *file, uint32_t id)
 {
     if (id == 0) {
         return file->current;
@@ -161,7 +162,7 @@ enum result pattern_file_add(struct pattern_file *file, uint32_t version, struct
 {
     const struct pattern_origin origin = {.line = 0, .may_resolve = false};
     lock_for_writing(file);
-    struct pattern_version *found = pattern_file_version(file, version);
+    struct pattern_version *found = find_version(file, version);
     enum result result = RESULT_NOT_FOUND;
     if (found != NULL) {
         result = pattern_version_add(found, key, value, &origin, error);
@@ -290,7 +291,7 @@ enum result pattern_file_clear(struct pattern_file *file, uint32_t version)
 {
     enum result result = RESULT_NOT_FOUND;
     lock_for_writing(file);
-    struct pattern_version *old = pattern_file_version(file, version);
+    struct pattern_version *old = find_version(file, version);
     if (old != NULL) {
         struct pattern_version *fresh = pattern_version_create(file, old->id);
         result = fresh == NULL ? RESULT_NO_MEMORY : RESULT_OK;
@@ -319,7 +320,7 @@ enum result pattern_file_prepare(struct pattern_file *file, uint32_t *version)
 enum result pattern_file_commit(struct pattern_file *file, uint32_t version)
 {
     lock_for_writing(file);
-    struct pattern_version *found = pattern_file_version(file, version);
+    struct pattern_version *found = find_version(file, version);
     if (found == NULL || found == file->current) {
         unlock(file);
         return RESULT_NOT_FOUND;
@@ -369,7 +370,7 @@ enum result pattern_walk_begin(struct pattern_walk *walk, struct pattern_file *f
                                uint32_t version)
 {
     lock_for_writing(file);
-    struct pattern_version *found = pattern_file_version(file, version);
+    struct pattern_version *found = find_version(file, version);
     *walk = (struct pattern_walk){.file = file};
     list_init(&walk->link);
     if (found != NULL) {

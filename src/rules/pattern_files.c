@@ -322,11 +322,16 @@ enum result pattern_file_compile(struct rule_parser *parser, struct pattern_file
     list_append(&file->sets, &set->link);
     unsigned line = 0;
     enum result result = pattern_version_compile(file->current, set, parser->error, &line);
+    if (result == RESULT_OK) {
+        *out = set;
+        return RESULT_OK;
+    }
+    list_remove(&set->link);
+    memory_release(file->account, set);
     if (result == RESULT_INVALID && file->name != NULL) {
         return parser_fail(parser, "%s at line %u of file '%s'", parser->error->data, line,
                            file->name);
     }
-    *out = set;
     return result == RESULT_NO_MEMORY ? parser_fail_memory(parser) : result;
 }
 

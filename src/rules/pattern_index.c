@@ -199,6 +199,19 @@ static void item_destroy(struct pattern_item *item)
     memory_release(item->index->version->file->account, item);
 }
 
+void pattern_index_discard(struct pattern_index *index)
+{
+    LIST_EACH(link, &index->version->entries) {
+        struct pattern_entry *entry = container_of(link, struct pattern_entry, link);
+        struct pattern_item *item = entry->items;
+        if (item != NULL && item->index == index) {
+            entry->items = item->next;
+            item_destroy(item);
+        }
+    }
+    pattern_index_destroy(index);
+}
+
 enum result pattern_index_insert(struct pattern_index *index, struct pattern_entry *entry,
                                  bool may_resolve, struct text *error)
 {

@@ -165,6 +165,9 @@ struct pattern_index *pattern_index_create(struct pattern_version *version,
 /* Releases an index that has no items any more. */
 void pattern_index_destroy(struct pattern_index *index);
 
+/* Releases an index that the entries of its version have as their newest, with its items. */
+void pattern_index_discard(struct pattern_index *index);
+
 /* Compiles and inserts an entry. Results as pattern_item_compile. */
 MUST_USE enum result pattern_index_insert(struct pattern_index *index, struct pattern_entry *entry,
                                           bool may_resolve, struct text *error);
@@ -199,7 +202,8 @@ struct pattern_version *pattern_version_create(struct pattern_file *file, uint32
 /* Releases a version without entries. */
 void pattern_version_destroy(struct pattern_version *version);
 
-/* Compiles all entries for a new set. RESULT_INVALID: `*line` is the bad entry's. */
+/* Compiles all entries for a new set. RESULT_INVALID: `*line` is the bad entry's; nothing of it
+ * stays. */
 MUST_USE enum result pattern_version_compile(struct pattern_version *version,
                                              const struct pattern_set *set, struct text *error,
                                              unsigned *line);
@@ -219,9 +223,6 @@ struct pattern_entry *pattern_entry_next_same(const struct pattern_entry *entry)
 /* The index of a set in a version. */
 struct pattern_index *pattern_version_index(const struct pattern_version *version,
                                             const struct pattern_set *set);
-
-/* The version that a number means (0: the current one), or NULL. */
-struct pattern_version *pattern_file_version(const struct pattern_file *file, uint32_t id);
 
 /* Buckets of a table that has just been made. */
 enum { PATTERN_BUCKETS_MIN = 8 };

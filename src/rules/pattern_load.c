@@ -30,7 +30,11 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-bool pattern_line_split(struct slice line, bool has_values, struct slice *key, struct slice *value)
+/*
+ * Cuts a line (without its end) into pattern and value; value's data is NULL for files without
+ * values. False: nothing is in it.
+ */
+static bool split_line(struct slice line, bool has_values, struct slice *key, struct slice *value)
 {
     /* '#' is a comment only as the very first byte. */
     if (line.length == 0 || line.data[0] == '#') {
@@ -59,7 +63,7 @@ static enum result add_line(struct loading *loading, struct slice line)
     struct slice key;
     struct slice value;
     const struct pattern_origin origin = {.line = ++loading->line, .may_resolve = true};
-    if (!pattern_line_split(line, loading->file->has_values, &key, &value)) {
+    if (!split_line(line, loading->file->has_values, &key, &value)) {
         return RESULT_OK;
     }
     enum result result =

@@ -23,10 +23,4 @@ enum { PATTERN_LINE_BYTES_MAX = 64 * 1024 };
 MUST_USE enum result pattern_file_load(struct rule_parser *parser, struct pattern_file *file,
                                        bool is_optional);
 
-/*
- * Cuts a line (without its end) into pattern and value; value's data is NULL for files without
- * values. False: nothing is in it.
- */
-bool pattern_line_split(struct slice line, bool has_values, struct slice *key, struct slice *value);
-
 #endif

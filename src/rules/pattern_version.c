@@ -81,6 +81,8 @@ enum result pattern_version_compile(struct pattern_version *version, const struc
         *line = entry->line;
         enum result result = pattern_index_insert(index, entry, true, error);
         if (result != RESULT_OK) {
+            version->indexes = index->next;
+            pattern_index_discard(index);
             return result;
         }
     }
