@@ -218,8 +218,18 @@ static enum result open_global_logs(struct instance *instance)
     return result;
 }
 
+/* Where a step says nothing of its own, memory was refused: no start fails without a word. */
+static enum result report_step(struct instance *instance, enum result result, unsigned alerts)
+{
+    if (result != RESULT_OK && instance->report->alerts == alerts) {
+        report_write(instance->report, REPORT_ALERT, "cannot start: out of memory");
+    }
+    return result;
+}
+
 enum result instance_build(struct instance *instance)
 {
+    unsigned alerts = instance->report->alerts;
     enum result result = limits_apply(instance);
     if (result == RESULT_OK) {
         result = build_worker(instance);
@@ -240,7 +250,7 @@ enum result instance_build(struct instance *instance)
     if (result == RESULT_OK) {
         result = admin_create(&instance->worker, &instance->admin);
     }
-    return result;
+    return report_step(instance, result, alerts);
 }
 
 bool instance_has_listeners(const struct instance *instance)
@@ -279,11 +289,11 @@ enum result instance_start(struct instance *instance)
 {
     char buffer[ERROR_SIZE];
     struct text error = text_over(buffer, sizeof(buffer));
+    unsigned alerts = instance->report->alerts;
     enum result result = each_proxy(instance, true);
-    if (result != RESULT_OK) {
-        return result;
+    if (result == RESULT_OK) {
+        result = admin_bind(instance->admin, &error);
     }
-    result = admin_bind(instance->admin, &error);
     if (result == RESULT_OK) {
         result = limits_drop_privileges(instance);
     }
@@ -305,7 +315,7 @@ enum result instance_start(struct instance *instance)
         fail_at_random(instance);
         signals_start(instance);
     }
-    return result;
+    return report_step(instance, result, alerts);
 }
 
 int instance_run(struct instance *instance)
@@ -343,8 +353,8 @@ void instance_destroy(struct instance *instance, bool leaks_are_fatal)
     if (instance->loop != NULL) {
         event_loop_destroy(instance->loop);
     }
-    configuration_destroy(&instance->configuration);
     if (instance->memory != NULL) {
+        configuration_destroy(&instance->configuration);
         memory_destroy(instance->memory, leaks_are_fatal);
     }
 }
