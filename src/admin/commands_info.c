@@ -216,6 +216,11 @@ static struct statistics_value read_tls_rate(const struct info_source *source)
     return u32(rate_read(&source->facts->tls_rate, source->now_ms));
 }
 
+static struct statistics_value read_tls_rate_limit(const struct info_source *source)
+{
+    return u32(source->configuration->global.rate_tls);
+}
+
 static struct statistics_value read_tls_rate_max(const struct info_source *source)
 {
     return u32(source->facts->tls_rate.max);
@@ -358,7 +363,7 @@ static const struct info_field FIELDS[] = {
     {"SslRate", "MRP",
      "Number of SSL connections created on this worker process over the last second",
      read_tls_rate},
-    {"SslRateLimit", "CLP", "Hard limit for SslRate (global.maxsslrate)", read_zero},
+    {"SslRateLimit", "CLP", "Hard limit for SslRate (global.maxsslrate)", read_tls_rate_limit},
     {"MaxSslRate", "MMP",
      "Highest SslRate reached on this worker process since started (in connections per second)",
      read_tls_rate_max},

@@ -74,6 +74,17 @@ static enum result read_variable_limit(struct config_reader *reader, const char 
                             (size_t *)(void *)((char *)limits + keyword->offset));
 }
 
+/* -1: no limit; 0: the default. */
+static enum result read_max_accept(struct config_reader *reader, const char *const *arguments,
+                                   unsigned count, const struct config_keyword *keyword)
+{
+    if (strcmp(arguments[0], "-1") == 0) {
+        reader->configuration->global.max_accept = UINT32_MAX;
+        return RESULT_OK;
+    }
+    return config_read_u32_field(reader, arguments, count, keyword);
+}
+
 static enum result read_no_splice(struct config_reader *reader, const char *const *arguments,
                                   unsigned count, const struct config_keyword *keyword)
 {
@@ -110,6 +121,7 @@ const struct config_keyword KEYWORDS_TUNE[] = {
     NUMBER("maxconn", maxconn, INT32_MAX),
     NUMBER("maxconnrate", rate_connections, INT32_MAX),
     NUMBER("maxsessrate", rate_sessions, INT32_MAX),
+    NUMBER("maxsslrate", rate_tls, INT32_MAX),
     NUMBER("maxpipes", maxpipes, INT32_MAX),
     SIZE("tune.bufsize", bufsize, BUFSIZE_MIN),
     SIZE("tune.bufsize.large", bufsize_large, 0),
@@ -119,7 +131,8 @@ const struct config_keyword KEYWORDS_TUNE[] = {
     {"tune.http.maxhdr", SECTION_GLOBAL, 1, 1, "expects an integer argument", read_maxhdr, 0, 0, 0},
     NUMBER("tune.http.cookielen", cookie_bytes_max, UINT16_MAX),
     NUMBER("tune.http.logurilen", uri_log_bytes_max, UINT16_MAX),
-    NUMBER("tune.maxaccept", max_accept, INT32_MAX),
+    {"tune.maxaccept", SECTION_GLOBAL, 1, 1, "expects an integer argument", read_max_accept,
+     FIELD(max_accept), INT32_MAX, 0},
     {"tune.fail-alloc", SECTION_GLOBAL, 1, 1, "expects a numeric value between 0 and 100",
      read_percent, 0, 0, 0},
     VARIABLES("tune.vars.global-max-size", global_bytes_max),

@@ -7,15 +7,18 @@
 #include "proxy/admission.h"
 
 #include "memory/pressure.h"
+#include "proxy/rate_limit.h"
 
 static void set_paused(struct proxy *proxy, bool paused)
 {
     LIST_EACH(link, &proxy->binds) {
         struct bind *bind = container_of(link, struct bind, link);
-        if (bind->listener.fd < 0 || bind->listener.is_paused == paused) {
+        bool is_tls_held = bind->listener.options.is_tls && proxy->worker->tls_held;
+        bool pauses = paused || is_tls_held;
+        if (bind->listener.fd < 0 || bind->listener.is_paused == pauses) {
             continue;
         }
-        if (paused) {
+        if (pauses) {
             listener_pause(&bind->listener);
         } else {
             listener_resume(&bind->listener);
@@ -25,10 +28,8 @@ static void set_paused(struct proxy *proxy, bool paused)
 
 void proxy_update_admission(struct proxy *proxy)
 {
-    uint64_t now_ms = event_now_ms(proxy->worker->loop);
-    uint32_t rate_max = proxy->settings->session_rate_max;
     bool is_full = (proxy->maxconn != 0 && proxy->counters.sessions_current >= proxy->maxconn) ||
-                   (rate_max != 0 && rate_read(&proxy->counters.session_rate, now_ms) >= rate_max);
+                   rate_limit_holds_proxy(proxy);
     bool pauses = is_full || proxy->worker->listeners_full || proxy->state != PROXY_READY;
     proxy->is_full = is_full;
     if (pauses != proxy->is_held && proxy->state != PROXY_STOPPED) {
@@ -68,7 +69,16 @@ void worker_update_admission(struct worker *worker)
 {
     const struct process_facts *facts = worker->facts;
     bool is_full = facts->connections_current >= facts->maxconn ||
-                   pressure_level(worker->memory) >= PRESSURE_SCARCE;
+                   pressure_level(worker->memory) >= PRESSURE_SCARCE ||
+                   rate_limit_holds_worker(worker);
+    bool tls_held = rate_limit_holds_tls(worker);
+    if (tls_held != worker->tls_held) {
+        worker->tls_held = tls_held;
+        LIST_EACH(link, &worker->proxies) {
+            struct proxy *proxy = container_of(link, struct proxy, link);
+            set_paused(proxy, proxy->is_held);
+        }
+    }
     if (is_full != worker->listeners_full) {
         worker->listeners_full = is_full;
         LIST_EACH(link, &worker->proxies) {

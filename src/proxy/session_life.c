@@ -36,6 +36,9 @@ static void count_in(struct session *session)
     }
     rate_add(&facts->connection_rate, now_ms, 1);
     rate_add(&facts->session_rate, now_ms, 1);
+    if (session->bind->listener.options.is_tls) {
+        rate_add(&facts->tls_rate, now_ms, 1);
+    }
     struct counters *all[] = {&session->proxy->counters, &session->bind->counters};
     for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         struct counters *counters = all[i];

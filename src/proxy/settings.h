@@ -311,7 +311,7 @@ struct global_settings {
     uint32_t stats_timeout_ms, stats_maxconn;
     uint32_t spread_checks;
     bool strict_limits;
-    uint32_t rate_sessions, rate_connections; /* a second, 0: no limit */
+    uint32_t rate_sessions, rate_connections, rate_tls; /* a second, 0: no limit */
 };
 
 /* A whole configuration. */

@@ -89,7 +89,9 @@ struct worker {
     char *log_line; /* one line under construction */
     size_t log_line_size;
     const struct service_ops *const *services; /* ended by NULL; registered by process */
-    bool listeners_full;                       /* paused because of the process's limits */
+    struct event_timer rates; /* soon, while somebody is held for a limit a second */
+    bool tls_held;            /* listeners with TLS are paused for that */
+    bool listeners_full;      /* paused because of the process's limits */
     void (*on_stopped)(struct worker *worker); /* soft stop is over: nothing is left */
 };
 

@@ -16,6 +16,7 @@
 #include "proxy/endpoint.h"
 #include "proxy/logs.h"
 #include "proxy/proxy_life.h"
+#include "proxy/rate_limit.h"
 #include "proxy/session_life.h"
 #include "proxy/stream.h"
 
@@ -129,15 +130,13 @@ static void purge_idle_links(struct worker *worker, uint64_t now_ms)
     }
 }
 
-/* Frontends with `rate-limit sessions` may take connections again when the last second's are
- * forgotten. */
-static void admit_by_rate(struct worker *worker)
+/* Who was held for a limit a second may take connections again. */
+static void on_rates(struct event_timer *timer)
 {
+    struct worker *worker = container_of(timer, struct worker, rates);
+    worker_update_admission(worker);
     LIST_EACH(link, &worker->proxies) {
-        struct proxy *proxy = container_of(link, struct proxy, link);
-        if (proxy->settings->session_rate_max != 0) {
-            proxy_update_admission(proxy);
-        }
+        proxy_update_admission(container_of(link, struct proxy, link));
     }
 }
 
@@ -154,7 +153,6 @@ static void on_tick(struct event_timer *timer)
     struct worker *worker = container_of(timer, struct worker, tick);
     advance_backends(worker, event_now_ms(worker->loop));
     purge_idle_links(worker, event_now_ms(worker->loop));
-    admit_by_rate(worker);
     relieve(worker);
     worker_update_admission(worker);
     event_timer_set(timer, TICK_MS);
@@ -206,6 +204,10 @@ enum result worker_init(struct worker *worker, struct memory *memory, unsigned i
     }
     splice_pool_init(&worker->pipes, configuration->global.maxpipes);
     transport_init(&worker->transport, loop, chunks, connections);
+    if (configuration->global.max_accept != 0) {
+        worker->transport.accepts_max = configuration->global.max_accept;
+    }
+    rate_limit_init(worker, on_rates);
     memory_set_need(memory, WAIT_STREAM, stream_set_bytes(worker));
     worker->log_line_size = LOG_LENGTH_MAX;
     worker->log_line = memory_take(&worker->account, worker->log_line_size);
@@ -263,6 +265,7 @@ void worker_deinit(struct worker *worker)
 {
     ASSERT(list_is_empty(&worker->sessions) && list_is_empty(&worker->streams));
     event_timer_stop(&worker->tick);
+    rate_limit_deinit(worker);
     LIST_EACH_SAFE(link, &worker->proxies) {
         proxy_destroy(container_of(link, struct proxy, link));
     }
