@@ -314,6 +314,32 @@ static void test_requests_wait_for_a_set(void **state)
     site_close(&site);
 }
 
+static void on_memory(struct memory_waiter *waiter)
+{
+    (void)waiter;
+}
+
+/* Who comes while others wait stands behind them, even if there is room for one more. */
+static void test_nobody_jumps_the_queue(void **state)
+{
+    (void)state;
+    struct site site;
+    open_with(&site, LIMIT);
+    site_start(&site);
+    struct memory_waiter other;
+    memory_waiter_init(&other, on_memory);
+    memory_set_need(site.base.memory, WAIT_STREAM, LIMIT); /* nobody is woken */
+    memory_wait(site.base.ledger, WAIT_STREAM, &other);
+    struct site_end *client = site_connect(&site);
+    site_send(client, GET);
+    SITE_UNTIL(&site, memory_waiting(site.base.ledger, WAIT_STREAM) == 2);
+    site_expect_silence(&site, client);
+    memory_set_need(site.base.memory, WAIT_STREAM, 1);
+    expect_served(&site, client);
+    assert_int_equal(memory_waiting(site.base.ledger, WAIT_STREAM), 0);
+    site_close(&site);
+}
+
 /* Its time is over: 503 with Retry-After, and the connection goes on. */
 static void test_waiting_too_long(void **state)
 {
@@ -382,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_each_allocation_refused),
         cmocka_unit_test(test_a_stream_that_is_refused_once),
         cmocka_unit_test(test_requests_wait_for_a_set),
+        cmocka_unit_test(test_nobody_jumps_the_queue),
         cmocka_unit_test(test_waiting_too_long),
         cmocka_unit_test(test_a_raw_session_that_waits_too_long),
         cmocka_unit_test(test_leaving_while_waiting),

@@ -84,6 +84,27 @@ static void test_no_retry_after_an_interim_response(void **state)
     site_close(&site);
 }
 
+/* Nor is it sent again when it came over a link that was used before. */
+static void test_no_second_try_after_an_interim_response(void **state)
+{
+    (void)state;
+    struct site site;
+    open_with(&site);
+    site_start(&site);
+    struct site_end *server;
+    struct site_end *client = ask(&site, &server, GET);
+    site_send(server, EMPTY);
+    site_expect(&site, client, EMPTY);
+    site_send(client, GET);
+    (void)site_take_head(&site, server);
+    site_send(server, "HTTP/1.1 103 Early\r\n\r\n");
+    site_expect(&site, client, "HTTP/1.1 103 Early\r\n\r\n");
+    site_close_end(server);
+    expect_status(&site, client, "HTTP/1.1 502 ");
+    site_expect_no_connection(&site, 0);
+    site_close(&site);
+}
+
 /* ---- early answers ---- */
 
 /* The server answers before the body is there: the client gets the answer, the rest of the body is
@@ -383,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_interim_responses_are_passed_on),
         cmocka_unit_test(test_continue),
         cmocka_unit_test(test_no_retry_after_an_interim_response),
+        cmocka_unit_test(test_no_second_try_after_an_interim_response),
         cmocka_unit_test(test_an_early_answer),
         cmocka_unit_test(test_an_answer_from_a_server_that_closes),
         cmocka_unit_test(test_an_upgrade),

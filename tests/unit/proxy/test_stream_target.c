@@ -62,6 +62,8 @@ static void test_forwardfor(void **state)
     struct address other = {.family = AF_INET};
     loopback.v4.s_addr = htonl(0x7f000000);
     other.v4.s_addr = htonl(0x7f800000);
+    struct address half = {.family = AF_INET}; /* the same but for a bit behind the ninth */
+    half.v4.s_addr = htonl(0x7f400000);
     const struct {
         struct forward_header front, back;
         const char *fields, *expected; /* NULL: none */
@@ -98,6 +100,11 @@ static void test_forwardfor(void **state)
          "",
          "\r\nx: 127.0.0.1\r\n",
          1},
+        {{.is_enabled = true, .header = "x", .except_net = half, .except_bits = 9},
+         {0},
+         "",
+         NULL,
+         0},
         {{.is_enabled = true, .header = "x", .except_net = other, .except_bits = 8},
          {0},
          "",

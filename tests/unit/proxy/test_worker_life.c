@@ -200,6 +200,7 @@ static void test_tight(void **state)
     assert_int_equal(endpoint_at(&site)->idle_count, 1);
     fill_to(&site, 75);
     assert_int_equal(pressure_level(site.base.memory), PRESSURE_TIGHT);
+    assert_int_equal(endpoint_at(&site)->idle_count, 0); /* before the next tick */
     site_expect_end(&site, server);
     assert_int_equal(endpoint_at(&site)->links_count, 0);
     assert_false(site.worker.listeners_full); /* clients are let in */
