@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An instance from its configuration to its end: every step, what stops it, and what is left. */
+#include <signal.h>
+
 #include "support/instance.h"
 
 static const char FULL[] =
@@ -31,7 +33,7 @@ static void it_starts_and_ends(void **state)
         assert_int_equal(send(admin, "show version\n", 13, MSG_NOSIGNAL), 13);
         test_instance_turn(test);
         (void)!read(admin, answer, sizeof(answer) - 1);
-        event_loop_stop(instance->loop);
+        raise(SIGTERM);
     }
     int status = started == RESULT_OK ? instance_run(instance) : -1;
     test_instance_stop(test);
