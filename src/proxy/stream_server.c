@@ -134,9 +134,9 @@ static enum progress begin_waiting(struct stream *stream, struct server *server)
         stream->cookie.is_direct = false;
         return PROGRESS_AGAIN;
     }
-    uint32_t before = queue_position(&stream->queue);
-    stream->facts.server_queue = server != NULL ? before : 0;
-    stream->facts.backend_queue = server != NULL ? 0 : before;
+    uint32_t place = queue_position(&stream->queue) + 1; /* HAProxy counts from one */
+    stream->facts.server_queue = server != NULL ? place : 0;
+    stream->facts.backend_queue = server != NULL ? 0 : place;
     stream_enter(stream, STREAM_QUEUE);
     uint32_t limit_ms = stream->settings.queue_timeout_ms;
     if (limit_ms == 0) {

@@ -2,6 +2,7 @@
 """Small things that tools look at: reasons, lines of connections without a request, who closes."""
 
 import re
+import time
 
 import pytest
 
@@ -213,3 +214,26 @@ def test_times_of_the_page(logged, syslog, connect):
     connect(proxy.port).ask(get("/stats"))
     line = syslog.wait_for(".*<STATS>.*").string
     assert re.search(r" fe/<STATS> \d+/0/0/0/\d+ 200 ", line), line
+
+
+# --- counts in the line
+
+
+def test_connections_and_places_in_queues(http, scripted, syslog, connect):
+    def slow(peer):
+        while peer.request() is not None:
+            peer.sleep(0.2)
+            peer.send(OK)
+
+    proxy = http([scripted(slow)], server="maxconn 1", defaults=f"log {syslog.address} local0",
+                 frontend="option httplog")
+    raws = []
+    for number in range(3):
+        raws.append(connect(proxy.port).send(get(f"/{number}")))
+        time.sleep(0.03)
+    for raw in raws:
+        assert raw.response().status == 200
+    lines = sorted(each.split('"')[1] + each.split("----")[1].split('"')[0]
+                   for each in syslog.wait_count(3))
+    assert lines == ["GET /0 HTTP/1.1 3/3/2/0/0 0/0 ", "GET /1 HTTP/1.1 3/3/1/0/0 0/1 ",
+                     "GET /2 HTTP/1.1 3/3/0/0/0 0/2 "]

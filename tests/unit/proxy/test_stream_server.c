@@ -137,8 +137,8 @@ static void test_waiting_for_a_slot(void **state)
         site_send(server, EMPTY);
         site_expect(&site, clients[i], EMPTY);
     }
-    site_expect_log(&site, "<6>be/s1 204 ---- 0 0/0\n<6>be/s1 204 ---- 0 0/0\n"
-                           "<6>be/s1 204 ---- 0 0/1\n");
+    site_expect_log(&site, "<6>be/s1 204 ---- 0 0/0\n<6>be/s1 204 ---- 0 0/1\n"
+                           "<6>be/s1 204 ---- 0 0/2\n");
     assert_true(site.backend->backend.counters.queue_time_max_ms >= 2);
     site_close(&site);
 }
@@ -159,7 +159,7 @@ static void test_a_client_that_leaves_the_queue(void **state)
     site_run(&site, 5);
     assert_int_equal(site.backend->backend.queue_length, 1);
     site_close_end(second);
-    site_expect_log(&site, "<6>be/<NOSRV> -1 CQ-- 0 0/0\n");
+    site_expect_log(&site, "<6>be/<NOSRV> -1 CQ-- 0 0/1\n");
     assert_int_equal(site.backend->backend.queue_length, 0);
     site_send(server, EMPTY);
     site_expect(&site, first, EMPTY);
