@@ -158,6 +158,9 @@ void stream_after_response_rules(struct stream *stream)
     for (unsigned i = first; i < sizeof(lists) / sizeof(lists[0]); i++) {
         struct verdict verdict = {.kind = VERDICT_CONTINUE};
         struct rule_position position = {0};
+        if (list_is_empty(&lists[i]->settings->http_after_response.rules)) {
+            continue;
+        }
         stream_prepare_context(stream, RULE_HTTP_AFTER_RESPONSE);
         stream->context.is_final = true;
         stream->context.response = &stream->response;

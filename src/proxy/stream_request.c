@@ -356,8 +356,10 @@ static bool run_rules(struct stream *stream, const struct rule_list *list, enum 
                       enum progress *progress)
 {
     struct verdict verdict = {.kind = VERDICT_CONTINUE};
-    stream_prepare_context(stream, phase);
-    rule_list_run(list, &stream->context, &stream->position, &verdict);
+    if (!list_is_empty(&list->rules)) {
+        stream_prepare_context(stream, phase);
+        rule_list_run(list, &stream->context, &stream->position, &verdict);
+    }
     return stream_apply_verdict(stream, &verdict, progress);
 }
 
@@ -425,6 +427,7 @@ static struct proxy *choose_backend(struct stream *stream)
 
 static bool switch_backend(struct stream *stream, enum progress *progress)
 {
+    stream_prepare_context(stream, stream->is_tcp ? RULE_TCP_REQUEST_CONTENT : RULE_HTTP_REQUEST);
     stream->context.is_final = true;
     stream->backend = choose_backend(stream);
     arena_clear(&stream->scratch);
@@ -462,6 +465,7 @@ static bool finish_request(struct stream *stream, enum progress *progress)
     if (answer_statistics(stream, progress)) {
         return true;
     }
+    stream_prepare_context(stream, RULE_HTTP_REQUEST);
     enum result result = stream_add_forward_headers(stream);
     if (result == RESULT_OK) {
         return false;

@@ -204,8 +204,10 @@ static bool run_rules(struct stream *stream, const struct rule_list *list, enum 
                       enum progress *progress)
 {
     struct verdict verdict = {.kind = VERDICT_CONTINUE};
-    stream_prepare_context(stream, phase);
-    rule_list_run(list, &stream->context, &stream->position, &verdict);
+    if (!list_is_empty(&list->rules)) {
+        stream_prepare_context(stream, phase);
+        rule_list_run(list, &stream->context, &stream->position, &verdict);
+    }
     if (verdict.kind == VERDICT_CONTINUE || verdict.kind == VERDICT_ACCEPT) {
         stream->position = (struct rule_position){0};
         stream->inspection_over = false;

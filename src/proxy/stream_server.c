@@ -262,9 +262,11 @@ static enum result acquire(struct stream *stream)
         .destination = stream_destination(stream),
         .source = endpoint->settings->source,
     };
-    stream->assigned->counters.connect_attempts++;
     enum result result =
         endpoint_acquire(endpoint, &request, &LINK_EVENTS, stream, &stream->server_link);
+    if (result == RESULT_BLOCKED) { /* a new one is being dialled */
+        stream->assigned->counters.connect_attempts++;
+    }
     arena_clear(&stream->scratch);
     return result;
 }
