@@ -282,11 +282,13 @@ static void end_server_exchange(struct h1 *h1)
 }
 
 /* Whether a retired connection can close now: not while a request waits in its socket, which would
- * turn the close into a reset. That request is answered, and the connection closes behind it. */
+ * turn the close into a reset, and not before a client's first request, which is on its way. That
+ * request is answered, and the connection closes behind it. */
 static bool may_leave(const struct h1 *h1)
 {
-    return h1->is_retired && h1->phase == H1_IDLE &&
-           (!h1->base.is_client_side || !connection_has_unread(h1->flow.connection));
+    bool is_request_due = h1->base.is_client_side &&
+                          (h1->exchanges == 0 || connection_has_unread(h1->flow.connection));
+    return h1->is_retired && h1->phase == H1_IDLE && !is_request_due;
 }
 
 static void on_later(struct mux_flow *flow)

@@ -174,7 +174,23 @@ static void test_retire(void **state)
     test_mux_open(&test, true, true);
     test.mux->ops->retire(test.mux);
     test_mux_turn(&test);
+    assert_int_equal(test.closes, 0); /* its first request is on its way */
+    test_mux_say(&test, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    receive(&test);
+    answer(&test, "last");
+    assert_non_null(strstr(test_mux_hear(&test), "last"));
+    test_mux_turn(&test);
     assert_int_equal(test.closes, 1);
+    test_mux_close(&test);
+
+    test_mux_open(&test, true, true);
+    test_mux_say(&test, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    receive(&test);
+    answer(&test, "one");
+    assert_non_null(strstr(test_mux_hear(&test), "one"));
+    test.mux->ops->retire(test.mux);
+    test_mux_turn(&test);
+    assert_int_equal(test.closes, 1); /* idle, with nothing to read */
     test_mux_close(&test);
 }
 
