@@ -136,9 +136,6 @@ struct pattern_hit {
 MUST_USE enum result pattern_set_match(const struct pattern_set *set, struct rule_context *context,
                                        const struct sample *sample, struct pattern_hit *hit);
 
-/* The method that the set was compiled for. */
-enum pattern_method pattern_set_method(const struct pattern_set *set);
-
 /* ---- inspection ---- */
 
 struct pattern_file_info {

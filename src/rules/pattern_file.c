@@ -17,11 +17,6 @@
 #include "memory/arena.h"
 #include "rules/context.h"
 
-enum pattern_method pattern_set_method(const struct pattern_set *set)
-{
-    return set->method;
-}
-
 /* The version that a number means (0: the current one), or NULL. */
 static struct pattern_version *find_version(const struct pattern_file *file, uint32_t id)
 {

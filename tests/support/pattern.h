@@ -8,6 +8,7 @@
 
 #include "memory/fault.h"
 #include "rules/pattern.h"
+#include "rules/pattern_internal.h"
 #include "support/rules.h"
 
 static inline void pattern_test_open(struct rules_test *test)
@@ -86,7 +87,7 @@ static inline const char *pattern_test_match_sample(struct rules_test *test,
 {
     struct pattern_hit hit = {.wants_key = true};
     struct text text = text_over(test->buffer, sizeof(test->buffer));
-    enum sample_type input = pattern_method_input(pattern_set_method(set));
+    enum sample_type input = pattern_method_input(set->method);
     assert_int_equal(sample_cast(&test->context, &sample, input), RESULT_OK);
     enum result result = pattern_set_match(set, &test->context, &sample, &hit);
     if (result == RESULT_OK) {
@@ -115,7 +116,7 @@ static inline const char *pattern_test_value(struct rules_test *test, const stru
     struct sample sample = {.type = SAMPLE_STRING, .text = slice_from_string(key)};
     struct pattern_hit hit = {0};
     struct text text = text_over(test->buffer, sizeof(test->buffer));
-    enum sample_type input = pattern_method_input(pattern_set_method(set));
+    enum sample_type input = pattern_method_input(set->method);
     assert_int_equal(sample_cast(&test->context, &sample, input), RESULT_OK);
     enum result result = pattern_set_match(set, &test->context, &sample, &hit);
     if (result == RESULT_OK) {
