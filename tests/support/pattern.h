@@ -7,7 +7,6 @@
 #define WEIR_TESTS_SUPPORT_PATTERN_H
 
 #include "memory/fault.h"
-#include "rules/pattern.h"
 #include "rules/pattern_internal.h"
 #include "support/rules.h"
 
@@ -23,6 +22,7 @@ static inline void pattern_test_close(struct rules_test *test)
     fault_fail_nth(test->memory, 0, 0);
     pattern_files_destroy(test->parser.patterns);
     arena_clear(&test->scratch);
+    http_message_clear(&test->request);
     assert_int_equal(test->account.used, 0);
     rules_test_close(test);
 }
