@@ -89,7 +89,8 @@ void value_append_typed(struct text *text, const char *tags, const struct statis
     value_append_plain(text, value);
 }
 
-void value_append_json_string(struct text *text, struct slice s)
+/* Appends bytes as the inside of a JSON string (RFC 8259 7). */
+static void append_json_string(struct text *text, struct slice s)
 {
     enum { CONTROL_END = 0x20 };
     for (size_t i = 0; i < s.length; i++) {
@@ -113,7 +114,7 @@ void value_append_json(struct text *text, const char *tags, const struct statist
     text_append_format(text, "\"value\":{\"type\":\"%s\",\"value\":", type_name(value->type));
     if (value->type == STATISTICS_STRING) {
         text_append_char(text, '"');
-        value_append_json_string(text, value->string);
+        append_json_string(text, value->string);
         text_append_char(text, '"');
     } else {
         value_append_plain(text, value);

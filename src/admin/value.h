@@ -21,7 +21,4 @@ void value_append_typed(struct text *text, const char *tags, const struct statis
 /* Appends `"processNum":1,"tags":{…},"value":{…}` for tags "MCP". */
 void value_append_json(struct text *text, const char *tags, const struct statistics_value *value);
 
-/* Appends bytes as the inside of a JSON string (RFC 8259 7). */
-void value_append_json_string(struct text *text, struct slice s);
-
 #endif

@@ -72,7 +72,8 @@ struct in6_addr network_map_ipv4(struct in_addr address)
     return mapped;
 }
 
-bool network_mapped_ipv4(const struct in6_addr *address, struct in_addr *out)
+/* Whether it is IPv4-mapped ("::ffff:a.b.c.d"); `out` is then the IPv4 address. */
+static bool read_mapped(const struct in6_addr *address, struct in_addr *out)
 {
     if (memcmp(address->s6_addr, mapped_prefix, sizeof(mapped_prefix)) != 0) {
         return false;
@@ -85,7 +86,7 @@ bool network_embedded_ipv4(const struct in6_addr *address, struct in_addr *out)
 {
     static const unsigned char compatible_prefix[MAPPED_PREFIX_BYTES];
     static const unsigned char six_to_four[] = {0x20, 0x02};
-    if (network_mapped_ipv4(address, out)) {
+    if (read_mapped(address, out)) {
         return true;
     }
     if (memcmp(address->s6_addr, compatible_prefix, sizeof(compatible_prefix)) == 0) {
@@ -105,7 +106,8 @@ struct in_addr network_mask_ipv4(unsigned bits)
     return (struct in_addr){.s_addr = htonl(mask)};
 }
 
-struct in6_addr network_mask_ipv6(unsigned bits)
+/* A mask of `bits` leading ones, at most IPV6_BITS. */
+static struct in6_addr mask_ipv6(unsigned bits)
 {
     struct in6_addr mask = {0};
     for (unsigned i = 0; i < sizeof(mask.s6_addr) && bits > 0; i++) {
@@ -153,7 +155,7 @@ bool network_read_mask_ipv6(struct slice text, struct in6_addr *out)
         if (!read_bits(text, IPV6_BITS, &bits)) {
             return false;
         }
-        *out = network_mask_ipv6(bits);
+        *out = mask_ipv6(bits);
         return true;
     }
     if (address_parse_ip(text, &address) != RESULT_OK || address.family != AF_INET6) {

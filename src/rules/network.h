@@ -20,15 +20,11 @@ bool network_read_ipv4(struct slice text, struct in_addr *out);
 /* "::ffff:a.b.c.d". */
 struct in6_addr network_map_ipv4(struct in_addr address);
 
-/* Whether it is IPv4-mapped ("::ffff:a.b.c.d"); `out` is then the IPv4 address. */
-bool network_mapped_ipv4(const struct in6_addr *address, struct in_addr *out);
-
 /* The IPv4 address inside an IPv4-mapped, IPv4-compatible ("::a.b.c.d") or 6to4 one. */
 bool network_embedded_ipv4(const struct in6_addr *address, struct in_addr *out);
 
-/* Masks of `bits` leading ones (at most IPV4_BITS, IPV6_BITS). */
+/* A mask of `bits` leading ones (at most IPV4_BITS). */
 struct in_addr network_mask_ipv4(unsigned bits);
-struct in6_addr network_mask_ipv6(unsigned bits);
 
 /* Reads a mask, "255.255.0.0" or a count of bits. */
 bool network_read_mask_ipv4(struct slice text, struct in_addr *out);

@@ -240,29 +240,6 @@ void regex_expand(struct slice replacement, const struct regex_match *match, str
     }
 }
 
-enum result regex_check_replacement(struct slice replacement, struct text *error)
-{
-    for (size_t i = 0; i < replacement.length; i++) {
-        if (replacement.data[i] != '\\') {
-            continue;
-        }
-        i++;
-        if (i == replacement.length) {
-            text_clear(error);
-            text_append_format(error, "regex replacement '%.*s' ends with a backslash",
-                               (int)replacement.length, replacement.data);
-            return RESULT_INVALID;
-        }
-        if (replacement.data[i] == 'x' && hex_escape(slice_skip(replacement, i)) < 0) {
-            text_clear(error);
-            text_append_format(error, "regex replacement '%.*s' has \\x without two hex digits",
-                               (int)replacement.length, replacement.data);
-            return RESULT_INVALID;
-        }
-    }
-    return RESULT_OK;
-}
-
 /* One replacement of a whole text under way. */
 struct replacing {
     const struct regex *regex;

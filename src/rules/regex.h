@@ -56,9 +56,6 @@ MUST_USE enum result regex_search(const struct regex *regex, struct slice subjec
  */
 void regex_expand(struct slice replacement, const struct regex_match *match, struct text *out);
 
-/* Whether a replacement is well formed; RESULT_INVALID with the reason in `error`. */
-MUST_USE enum result regex_check_replacement(struct slice replacement, struct text *error);
-
 /*
  * Replaces the first match in `subject` (every one with `all`) by the expanded `replacement`, into
  * the arena. RESULT_OK with `*out` (the subject itself when nothing matched), RESULT_FULL above

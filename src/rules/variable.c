@@ -186,7 +186,8 @@ static const struct condition_name condition_names[] = {
     {"ifgt", VARIABLE_IF_GREATER},    {"iflt", VARIABLE_IF_LESS},
 };
 
-bool variable_condition_find(struct slice word, unsigned *conditions)
+/* Adds the condition called `word` to `*conditions`; false when there is none such. */
+static bool find_condition(struct slice word, unsigned *conditions)
 {
     for (size_t i = 0; i < sizeof(condition_names) / sizeof(condition_names[0]); i++) {
         if (slice_equal(word, slice_from_string(condition_names[i].name))) {
@@ -207,7 +208,7 @@ enum result variable_target_parse(struct rule_parser *parser, struct slice text,
     enum result result = variable_name_parse(parser, slice_trim(word), out);
     while (result == RESULT_OK && slice_next_token(&rest, ',', &word)) {
         word = slice_trim(word);
-        if (!variable_condition_find(word, conditions)) {
+        if (!find_condition(word, conditions)) {
             result = parser_fail(parser, "unknown condition \"%.*s\"", (int)word.length, word.data);
         }
     }
@@ -352,23 +353,6 @@ enum result variable_read(const struct variable_name *name, struct rule_context 
     }
     unlock_set(set);
     return result;
-}
-
-void variable_each(enum variable_scope scope, struct rule_context *context,
-                   void (*visit)(void *argument, const struct variable_name *name,
-                                 const struct sample *value),
-                   void *argument)
-{
-    struct variable_set *set = context->variables[scope];
-    if (set == NULL) {
-        return;
-    }
-    lock_set(set);
-    for (const struct variable *variable = set->first; variable != NULL;
-         variable = variable->next) {
-        visit(argument, variable->name, &variable->value);
-    }
-    unlock_set(set);
 }
 
 /* ---- storing ---- */

@@ -94,9 +94,6 @@ const struct variable_name *variable_name_find(const struct variable_names *name
 MUST_USE enum result variable_target_parse(struct rule_parser *parser, struct slice text,
                                            const struct variable_name **out, unsigned *conditions);
 
-/* Adds the condition called `word` to `*conditions`; false when there is none such. */
-bool variable_condition_find(struct slice word, unsigned *conditions);
-
 /* ---- values ---- */
 
 /* Prepares an empty set; nothing is taken yet. */
@@ -122,11 +119,5 @@ MUST_USE enum result variable_store(const struct variable_name *name, unsigned c
 
 /* Removes a variable; harmless when it is not set. */
 void variable_remove(const struct variable_name *name, struct rule_context *context);
-
-/* Calls `visit` for every variable of the context's set of `scope` (%[vars], `show sess`). */
-void variable_each(enum variable_scope scope, struct rule_context *context,
-                   void (*visit)(void *argument, const struct variable_name *name,
-                                 const struct sample *value),
-                   void *argument);
 
 #endif
