@@ -42,6 +42,7 @@ enum config_path_mode { PATHS_CURRENT, PATHS_CONFIG, PATHS_PARENT, PATHS_ORIGIN 
 
 /* A configuration being read. */
 struct config_reader {
+    struct pool *scratch; /* of set-var lines; NULL until there is one */
     struct configuration *configuration;
     const struct config_input *input;
     struct account *account;

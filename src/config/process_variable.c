@@ -27,8 +27,11 @@ struct evaluation {
 static enum result begin_evaluation(struct config_reader *reader, struct evaluation *evaluation)
 {
     struct chunk_source *chunks = &evaluation->chunks;
-    struct pool *pool = pool_create(ledger_memory(reader->account->ledger), "config_scratch",
-                                    SCRATCH_BLOCK_BYTES, 0);
+    if (reader->scratch == NULL) { /* one for all lines */
+        reader->scratch = pool_create(ledger_memory(reader->account->ledger), "config_scratch",
+                                      SCRATCH_BLOCK_BYTES, 0);
+    }
+    struct pool *pool = reader->scratch;
     if (pool == NULL) {
         return config_fail(reader, "out of memory.");
     }

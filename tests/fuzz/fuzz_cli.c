@@ -21,7 +21,8 @@ static void try_line(struct slice input)
     line[input.length] = '\0';
     size_t length = strlen(line);
     struct text out = text_over(out_bytes, sizeof(out_bytes));
-    struct cli_request request = {.out = &out, .level = CLI_ADMIN};
+    struct cli_modes modes = {.level = CLI_ADMIN};
+    struct cli_request request = {.out = &out, .modes = &modes};
     if (cli_split(line, &request) == RESULT_OK) {
         fuzz_require(request.count <= CLI_WORDS_MAX, "no more words than there is room for");
         for (unsigned i = 0; i < request.count; i++) {
