@@ -187,6 +187,12 @@ bool http_authority_equal(struct slice scheme, struct slice a, struct slice b)
 
 /* ---- decoding ---- */
 
+bool http_is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
 enum result http_percent_decode(struct slice text, bool is_form, char *out, size_t *length)
 {
     bool is_query = is_form;

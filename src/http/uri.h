@@ -48,6 +48,9 @@ bool http_authority_equal(struct slice scheme, struct slice a, struct slice b);
 /* The port that a scheme implies, or 0. */
 uint16_t http_scheme_port(struct slice scheme);
 
+/* Whether a byte stands for itself everywhere in a URI (RFC 3986 2.3). */
+bool http_is_unreserved(char c);
+
 /*
  * Decodes %XX into `out` (room for text.length bytes; may be the text's own bytes). '+' becomes a
  * space in a form, else only behind the first '?'. RESULT_INVALID for a '%' without two digits.

@@ -11,15 +11,6 @@
 #include "rules/sample.h"
 #include "rules/sample_argument.h"
 
-/* In a row: no arguments. */
-#define NO_ARGUMENTS      \
-    {                     \
-        0,                \
-        {                 \
-            ARGUMENT_NONE \
-        }                 \
-    }
-
 struct sample_converter {
     const char *name;
     struct argument_spec arguments;

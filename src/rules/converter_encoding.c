@@ -16,7 +16,6 @@ enum {
     PERCENT_A_BYTE = 3,
     NIBBLE = 4,
     NIBBLE_MASK = 15,
-    DECIMAL = 10,
 };
 
 static const char HEX_DIGITS[] = "0123456789ABCDEF";
@@ -40,16 +39,6 @@ static enum result convert_hex(const struct sample_call *call, struct rule_conte
     return sample_give_text(sample, slice_of(bytes, in.length * HEX_A_BYTE));
 }
 
-/* The value of a hexadecimal digit, -1 for another byte. */
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + DECIMAL : -1;
-}
-
 /* The last sixteen digits count. */
 static enum result convert_hex_number(const struct sample_call *call, struct rule_context *context,
                                       struct sample *sample)
@@ -58,7 +47,7 @@ static enum result convert_hex_number(const struct sample_call *call, struct rul
     (void)call;
     (void)context;
     for (size_t i = 0; i < sample->text.length; i++) {
-        int digit = digit_of(sample->text.data[i]);
+        int digit = number_hex_digit(sample->text.data[i]);
         if (digit < 0) {
             return RESULT_NOT_FOUND;
         }
@@ -84,12 +73,6 @@ static enum result convert_url_decode(const struct sample_call *call, struct rul
     return sample_give_text(sample, slice_of(bytes, length));
 }
 
-static bool is_unreserved(char c)
-{
-    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return is_letter || (c >= '0' && c <= '9') || (c != '\0' && strchr("-._~", c) != NULL);
-}
-
 static enum result convert_url_encode(const struct sample_call *call, struct rule_context *context,
                                       struct sample *sample)
 {
@@ -102,7 +85,7 @@ static enum result convert_url_encode(const struct sample_call *call, struct rul
     }
     for (size_t i = 0; i < in.length; i++) {
         unsigned char c = (unsigned char)in.data[i];
-        if (is_unreserved(in.data[i])) {
+        if (http_is_unreserved(in.data[i])) {
             bytes[length++] = in.data[i];
         } else {
             bytes[length++] = '%';

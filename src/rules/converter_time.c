@@ -10,21 +10,18 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "rules/converter.h"
-#include "rules/parser.h"
 
 enum { TIME_TEXT_MAX = 256, FORMAT_MAX = 256, FRACTION_DIGITS = 9, DECIMAL = 10, BASE_YEAR = 1900 };
 
-/* Rows: the unit of the input, or-ed with whether the text is in local time. */
-enum time_unit { UNIT_S, UNIT_MS, UNIT_US, TIME_UNITS };
-enum { TIME_LOCAL = 4, UNIT_MASK = 3 };
-
-static const int64_t UNITS_A_SECOND[TIME_UNITS] = {1, MS_PER_SECOND, US_PER_SECOND};
+/* Rows: the unit of the input as fetch_unit_divisor has it, or-ed with whether the text is in local
+ * time. */
+enum { OF_SECONDS = US_PER_SECOND, OF_MS = US_PER_MS, OF_US = 1, TIME_LOCAL = 1 << 30 };
 
 /* Splits a count of units into whole seconds and nanoseconds, also before 1970. */
-static void split(int64_t count, enum time_unit unit, time_t *seconds, long *nanoseconds)
+static void split(int64_t count, int64_t unit_us, time_t *seconds, long *nanoseconds)
 {
     enum { NS_PER_SECOND = 1000000000 };
-    int64_t units = UNITS_A_SECOND[unit];
+    int64_t units = US_PER_SECOND / unit_us;
     int64_t rest = count % units;
     *seconds = (time_t)(count / units);
     if (rest < 0) {
@@ -77,7 +74,7 @@ static enum result give_time(const struct sample_call *call, struct rule_context
     long nanoseconds;
     struct tm parts;
     split((int64_t)((uint64_t)sample->integer + (uint64_t)offset),
-          (enum time_unit)(call->variant & UNIT_MASK), &seconds, &nanoseconds);
+          call->variant & ~(unsigned)TIME_LOCAL, &seconds, &nanoseconds);
     bool is_local = (call->variant & TIME_LOCAL) != 0;
     bool is_known = (is_local ? localtime_r(&seconds, &parts) : gmtime_r(&seconds, &parts)) != NULL;
     expand_fractions(sample_argument_text(call->arguments, 0), nanoseconds, &text);
@@ -93,34 +90,23 @@ static enum result give_time(const struct sample_call *call, struct rule_context
 
 /* ---- http_date ---- */
 
-static enum time_unit unit_of(struct slice name)
-{
-    return slice_equal(name, SLICE("us"))   ? UNIT_US
-           : slice_equal(name, SLICE("ms")) ? UNIT_MS
-                                            : UNIT_S;
-}
-
 static enum result check_unit(struct rule_parser *parser, struct sample_arguments *arguments,
                               unsigned variant)
 {
-    struct slice name = sample_argument_text(arguments, 1);
     (void)variant;
-    bool is_known = name.length == 0 || slice_equal(name, SLICE("s")) || unit_of(name) != UNIT_S;
-    return is_known ? RESULT_OK
-                    : parser_fail(parser, "expects 's', 'ms' or 'us', got '%.*s'", (int)name.length,
-                                  name.data);
+    return fetch_check_unit(parser, arguments, 1);
 }
 
 static enum result convert_http_date(const struct sample_call *call, struct rule_context *context,
                                      struct sample *sample)
 {
     enum { LAST_YEAR = 9999 };
-    enum time_unit unit = unit_of(sample_argument_text(call->arguments, 1));
+    int64_t unit_us = fetch_unit_divisor(sample_argument_text(call->arguments, 1));
     int64_t offset = sample_argument_integer(call->arguments, 0, 0);
     time_t seconds;
     long nanoseconds;
     struct tm parts;
-    split((int64_t)((uint64_t)sample->integer + (uint64_t)offset), unit, &seconds, &nanoseconds);
+    split((int64_t)((uint64_t)sample->integer + (uint64_t)offset), unit_us, &seconds, &nanoseconds);
     bool is_written = seconds >= 0 && gmtime_r(&seconds, &parts) != NULL &&
                       parts.tm_year <= LAST_YEAR - BASE_YEAR;
     if (!is_written) {
@@ -137,9 +123,9 @@ static enum result convert_http_date(const struct sample_call *call, struct rule
     struct slice whole = slice_from_string(date);
     size_t zone = whole.length - strlen(" GMT"); /* a fraction stands in front of it */
     text_append(&text, slice_first(whole, zone));
-    if (unit != UNIT_S) {
+    if (unit_us != OF_SECONDS) {
         text_append_char(&text, '.');
-        append_fraction(&text, nanoseconds, unit == UNIT_MS ? 3 : 6);
+        append_fraction(&text, nanoseconds, unit_us == OF_MS ? 3 : 6);
     }
     text_append(&text, slice_skip(whole, zone));
     return sample_give_text(sample, text_slice(&text));
@@ -152,12 +138,12 @@ static enum result convert_http_date(const struct sample_call *call, struct rule
     }
 
 const struct sample_converter converters_time[] = {
-    TIME("ltime", UNIT_S | TIME_LOCAL),
-    TIME("utime", UNIT_S),
-    TIME("ms_ltime", UNIT_MS | TIME_LOCAL),
-    TIME("ms_utime", UNIT_MS),
-    TIME("us_ltime", UNIT_US | TIME_LOCAL),
-    TIME("us_utime", UNIT_US),
+    TIME("ltime", OF_SECONDS | TIME_LOCAL),
+    TIME("utime", OF_SECONDS),
+    TIME("ms_ltime", OF_MS | TIME_LOCAL),
+    TIME("ms_utime", OF_MS),
+    TIME("us_ltime", OF_US | TIME_LOCAL),
+    TIME("us_utime", OF_US),
     {"http_date",
      {0, {ARGUMENT_INTEGER, ARGUMENT_STRING}},
      SAMPLE_INTEGER,

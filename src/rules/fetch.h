@@ -101,6 +101,12 @@ static inline enum result sample_give_text(struct sample *out, struct slice text
     return RESULT_OK;
 }
 
+/* Gives a string; RESULT_NOT_FOUND for NULL. */
+static inline enum result sample_give_string(struct sample *out, const char *s)
+{
+    return s != NULL ? sample_give_text(out, slice_from_string(s)) : RESULT_NOT_FOUND;
+}
+
 /* Gives bytes. */
 static inline enum result sample_give_binary(struct sample *out, struct slice bytes)
 {
@@ -134,6 +140,12 @@ static inline enum result sample_give_bool(struct sample *out, bool boolean)
 {
     *out = (struct sample){.type = SAMPLE_BOOL, .boolean = boolean};
     return RESULT_OK;
+}
+
+/* What a fetch answers whose message is not there: it may come, unless the context is final. */
+static inline enum result sample_missing(const struct rule_context *context)
+{
+    return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
 }
 
 /* ---- arguments ---- */

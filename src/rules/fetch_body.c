@@ -20,17 +20,12 @@ static const struct http_message *message_of(const struct rule_context *context,
     return side == OF_RESPONSE ? context->response : context->request;
 }
 
-static enum result missing(const struct rule_context *context)
-{
-    return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
-}
-
 /* The bytes in the scratch arena; RESULT_NOT_FOUND when there are none. */
 static enum result copy_body(const struct rule_context *context, unsigned side, struct slice *out)
 {
     const struct chunk_queue *queue = body_of(context, side);
     if (message_of(context, side) == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     if (queue == NULL || queue->bytes == 0) {
         return RESULT_NOT_FOUND;
@@ -56,7 +51,7 @@ static enum result fetch_length(const struct sample_call *call, struct rule_cont
 {
     const struct chunk_queue *queue = body_of(context, call->variant);
     if (message_of(context, call->variant) == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     return sample_give_integer(out, queue != NULL ? (int64_t)queue->bytes : 0);
 }

@@ -18,14 +18,6 @@ enum { SIDE_REQUEST, SIDE_RESPONSE, SIDE_OF_RULE };
 
 enum { BYTE_BITS = 8, VERSION_SHIFT = 16, OFFSET_ARGUMENT = 2, LENGTH_BYTES_MAX = 8 };
 
-#define NO_ARGUMENTS      \
-    {                     \
-        0,                \
-        {                 \
-            ARGUMENT_NONE \
-        }                 \
-    }
-
 static bool is_response(const struct rule_context *context, unsigned side)
 {
     if (side == SIDE_OF_RULE) {

@@ -26,7 +26,7 @@ static enum result begin_walk(const struct rule_context *context, unsigned side,
         side == COOKIES_OF_RESPONSE || (side == COOKIES_OF_RULE && context->response != NULL);
     const struct http_message *message = is_response ? context->response : context->request;
     if (message == NULL) {
-        return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
+        return sample_missing(context);
     }
     *walk = (struct cookie_walk){.fields = &message->fields,
                                  .id = is_response ? HTTP_NAME_SET_COOKIE : HTTP_NAME_COOKIE};

@@ -4,6 +4,7 @@
  * and live as long as it, so a value costs no memory. What can be wrong with one is said when the
  * file is read.
  */
+#include "base/number.h"
 #include "rules/fetch.h"
 #include "rules/parser.h"
 
@@ -73,13 +74,6 @@ static enum result fetch_binary(const struct sample_call *call, struct rule_cont
     return sample_give_binary(out, sample_argument_text(call->arguments, 0));
 }
 
-static int hex_digit(char c)
-{
-    enum { DECIMAL = 10 };
-    c = ascii_lower(c);
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + DECIMAL : -1;
-}
-
 /* Makes bytes of the hexadecimal digits, in the place of the text. */
 static enum result check_binary(struct rule_parser *parser, struct sample_arguments *arguments,
                                 unsigned variant)
@@ -89,8 +83,8 @@ static enum result check_binary(struct rule_parser *parser, struct sample_argume
     char *bytes = (char *)(uintptr_t)text->data;
     (void)variant;
     for (size_t i = 0; i + 1 < text->length; i += 2) {
-        int high = hex_digit(text->data[i]);
-        int low = hex_digit(text->data[i + 1]);
+        int high = number_hex_digit(text->data[i]);
+        int low = number_hex_digit(text->data[i + 1]);
         if (high < 0 || low < 0) {
             return parser_fail(parser, "an even number of hexadecimal digits is expected");
         }

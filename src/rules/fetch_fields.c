@@ -18,38 +18,36 @@ enum {
     PAIR_BYTES = sizeof(": \r\n"),
 };
 
-static enum result find_fields(const struct sample_call *call, const struct rule_context *context,
-                               const struct http_fields **fields)
+/*
+ * The fields of the message that is asked for, and `text` with room for every name and value with
+ * `extra` bytes each and `extra` in the end.
+ */
+static enum result begin(const struct sample_call *call, const struct rule_context *context,
+                         size_t extra, const struct http_fields **fields, struct text *text)
 {
     const struct http_message *message =
         call->variant == OF_RESPONSE ? context->response : context->request;
     if (message == NULL) {
-        return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
+        return sample_missing(context);
     }
     *fields = &message->fields;
-    return RESULT_OK;
-}
-
-/* Room for every name and value with `extra` bytes each and `extra` in the end. */
-static bool take_room(const struct rule_context *context, const struct http_fields *fields,
-                      size_t extra, struct text *text)
-{
     size_t bytes = extra;
-    for (uint16_t i = 0; i < fields->count; i++) {
-        bytes += fields->entries[i].name.length + fields->entries[i].value.length + extra;
+    for (uint16_t i = 0; i < message->fields.count; i++) {
+        const struct http_field *field = &message->fields.entries[i];
+        bytes += field->name.length + field->value.length + extra;
     }
     char *place = arena_take_text(context->scratch, bytes);
-    if (place != NULL) {
-        *text = text_over(place, bytes);
+    if (place == NULL) {
+        return RESULT_NO_MEMORY;
     }
-    return place != NULL;
+    *text = text_over(place, bytes);
+    return RESULT_OK;
 }
 
 static void append_lower(struct text *text, struct slice name)
 {
     for (size_t i = 0; i < name.length; i++) {
-        char c = name.data[i];
-        text_append_char(text, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+        text_append_char(text, ascii_lower(name.data[i]));
     }
 }
 
@@ -59,12 +57,9 @@ static enum result fetch_names(const struct sample_call *call, struct rule_conte
     const struct http_fields *fields;
     struct text text;
     struct slice delimiter = sample_argument_text(call->arguments, 0);
-    enum result result = find_fields(call, context, &fields);
+    enum result result = begin(call, context, PAIR_BYTES, &fields, &text);
     if (result != RESULT_OK) {
         return result;
-    }
-    if (!take_room(context, fields, PAIR_BYTES, &text)) {
-        return RESULT_NO_MEMORY;
     }
     for (uint16_t i = 0; i < fields->count; i++) {
         if (i > 0) {
@@ -80,12 +75,9 @@ static enum result fetch_section(const struct sample_call *call, struct rule_con
 {
     const struct http_fields *fields;
     struct text text;
-    enum result result = find_fields(call, context, &fields);
+    enum result result = begin(call, context, PAIR_BYTES, &fields, &text);
     if (result != RESULT_OK) {
         return result;
-    }
-    if (!take_room(context, fields, PAIR_BYTES, &text)) {
-        return RESULT_NO_MEMORY;
     }
     for (uint16_t i = 0; i < fields->count; i++) {
         append_lower(&text, fields->entries[i].name);
@@ -117,12 +109,9 @@ static enum result fetch_binary(const struct sample_call *call, struct rule_cont
 {
     const struct http_fields *fields;
     struct text text;
-    enum result result = find_fields(call, context, &fields);
+    enum result result = begin(call, context, 2 * VARINT_BYTES_MAX, &fields, &text);
     if (result != RESULT_OK) {
         return result;
-    }
-    if (!take_room(context, fields, 2 * VARINT_BYTES_MAX, &text)) {
-        return RESULT_NO_MEMORY;
     }
     for (uint16_t i = 0; i < fields->count; i++) {
         append_varint(&text, fields->entries[i].name.length);

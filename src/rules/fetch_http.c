@@ -11,11 +11,6 @@
 
 enum { HEADER_WHOLE = 1, HEADER_RESPONSE = 2, VERSION_TEXT_BYTES = 4 };
 
-static enum result missing(const struct rule_context *context)
-{
-    return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
-}
-
 /* ---- the request line ---- */
 
 enum request_part { PART_PATH, PART_PATHQ, PART_QUERY, PART_URL };
@@ -25,7 +20,7 @@ static enum result fetch_request_part(const struct sample_call *call, struct rul
 {
     const struct http_message *request = context->request;
     if (request == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     switch ((enum request_part)call->variant) {
     case PART_PATH:
@@ -63,7 +58,7 @@ static enum result fetch_method(const struct sample_call *call, struct rule_cont
 {
     (void)call;
     if (context->request == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     *out = (struct sample){.type = SAMPLE_METHOD};
     out->method.id = context->request->method_id;
@@ -81,7 +76,8 @@ static enum result fetch_version(const struct sample_call *call, struct rule_con
                                          [HTTP_VERSION_3] = {"3.0", 3}};
     const struct http_message *message =
         call->variant == HEADER_RESPONSE ? context->response : context->request;
-    return message == NULL ? missing(context) : sample_give_text(out, NAMES[message->version]);
+    return message == NULL ? sample_missing(context)
+                           : sample_give_text(out, NAMES[message->version]);
 }
 
 static enum result fetch_status(const struct sample_call *call, struct rule_context *context,
@@ -89,7 +85,7 @@ static enum result fetch_status(const struct sample_call *call, struct rule_cont
 {
     (void)call;
     if (context->response == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     return sample_give_integer(out, context->response->status);
 }
@@ -98,7 +94,7 @@ static enum result fetch_url_param(const struct sample_call *call, struct rule_c
                                    struct sample *out)
 {
     if (context->request == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     struct slice wanted = sample_argument_text(call->arguments, 0);
     struct slice delimiter = sample_argument_text(call->arguments, 1);
@@ -161,7 +157,7 @@ static enum result fetch_field(const struct sample_call *call, struct rule_conte
 {
     const struct http_fields *fields = fields_of(call, context);
     if (fields == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     struct slice name = sample_argument_text(call->arguments, 0);
     bool whole = (call->variant & HEADER_WHOLE) != 0;
@@ -214,7 +210,7 @@ static enum result fetch_field_count(const struct sample_call *call, struct rule
 {
     const struct http_fields *fields = fields_of(call, context);
     if (fields == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     struct slice name = sample_argument_text(call->arguments, 0);
     bool whole = (call->variant & HEADER_WHOLE) != 0;

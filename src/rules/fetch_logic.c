@@ -11,11 +11,6 @@
 #include "rules/parser.h"
 #include "rules/variable.h"
 
-static enum result missing(const struct rule_context *context)
-{
-    return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
-}
-
 static enum result fetch_variable(const struct sample_call *call, struct rule_context *context,
                                   struct sample *out)
 {
@@ -42,7 +37,7 @@ static enum result fetch_http_auth(const struct sample_call *call, struct rule_c
                                    struct sample *out)
 {
     if (context->request == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     char bytes[HTTP_AUTH_BYTES_MAX];
     struct http_credentials credentials;
@@ -55,7 +50,7 @@ static enum result fetch_http_auth_group(const struct sample_call *call,
                                          struct rule_context *context, struct sample *out)
 {
     if (context->request == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     char bytes[HTTP_AUTH_BYTES_MAX];
     struct http_credentials credentials;
@@ -89,7 +84,7 @@ static enum result fetch_basic(const struct sample_call *call, struct rule_conte
 {
     struct http_credentials credentials;
     if (context->request == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     char *bytes = arena_take_text(context->scratch, HTTP_AUTH_BYTES_MAX);
     if (bytes == NULL) {
@@ -122,7 +117,7 @@ static enum result fetch_scheme(const struct sample_call *call, struct rule_cont
     struct slice rest;
     (void)call;
     if (context->request == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     struct slice value = http_fields_value(&context->request->fields, HTTP_NAME_AUTHORIZATION);
     bool is_known =
@@ -138,7 +133,7 @@ static enum result fetch_bearer(const struct sample_call *call, struct rule_cont
     struct slice token;
     struct slice name = sample_argument_text(call->arguments, 0);
     if (context->request == NULL) {
-        return missing(context);
+        return sample_missing(context);
     }
     const struct http_fields *fields = &context->request->fields;
     uint16_t index = http_fields_find(fields, name.length > 0 ? name : SLICE("authorization"), 0);

@@ -24,11 +24,6 @@ enum {
     RANDOM_BITS = 32,
 };
 
-static enum result give_string(struct sample *out, const char *s)
-{
-    return s != NULL ? sample_give_text(out, slice_from_string(s)) : RESULT_NOT_FOUND;
-}
-
 /* Kernel randomness; false only where there is none at all. */
 static bool fill_random(void *place, size_t bytes)
 {
@@ -75,14 +70,15 @@ static enum result fetch_environment(const struct sample_call *call, struct rule
                                      struct sample *out)
 {
     (void)context;
-    return give_string(out, getenv(sample_argument_text(call->arguments, 0).data));
+    return sample_give_string(out, getenv(sample_argument_text(call->arguments, 0).data));
 }
 
 static enum result fetch_host(const struct sample_call *call, struct rule_context *context,
                               struct sample *out)
 {
     (void)call;
-    return give_string(out, context->host_name != NULL ? context->host_name : context->node_name);
+    return sample_give_string(out,
+                              context->host_name != NULL ? context->host_name : context->node_name);
 }
 
 enum process_fact { FACT_CONNECTIONS, FACT_PROCESS, FACT_PID, FACT_THREAD };

@@ -10,11 +10,6 @@
 
 enum { WITHOUT_LIMIT = -1 };
 
-static enum result give_string(struct sample *out, const char *s)
-{
-    return s != NULL ? sample_give_text(out, slice_from_string(s)) : RESULT_NOT_FOUND;
-}
-
 /* ---- proxies ---- */
 
 enum proxy_fact { PROXY_NAME, PROXY_ID, PROXY_CONNECTIONS, PROXY_SESSION_RATE, PROXY_REQUEST_RATE };
@@ -27,7 +22,7 @@ static enum result give_proxy(const struct proxy_identity *proxy, enum proxy_fac
     }
     switch (fact) {
     case PROXY_NAME:
-        return give_string(out, proxy->name);
+        return sample_give_string(out, proxy->name);
     case PROXY_ID:
         return sample_give_integer(out, proxy->id);
     case PROXY_CONNECTIONS:
@@ -62,14 +57,14 @@ static enum result fetch_default_backend(const struct sample_call *call,
                                          struct rule_context *context, struct sample *out)
 {
     (void)call;
-    return give_string(out, context->default_backend);
+    return sample_give_string(out, context->default_backend);
 }
 
 static enum result fetch_listener(const struct sample_call *call, struct rule_context *context,
                                   struct sample *out)
 {
     return call->variant != 0 ? sample_give_integer(out, context->listener_id)
-                              : give_string(out, context->listener_name);
+                              : sample_give_string(out, context->listener_name);
 }
 
 /* ---- room of backends ---- */
@@ -207,7 +202,7 @@ static enum result fetch_server(const struct sample_call *call, struct rule_cont
     }
     switch ((enum server_fact)call->variant) {
     case SERVER_NAME:
-        return give_string(out, server->options->name);
+        return sample_give_string(out, server->options->name);
     case SERVER_ID:
         return sample_give_integer(out, server->options->id);
     case SERVER_CONNECTIONS:

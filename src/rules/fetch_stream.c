@@ -9,11 +9,6 @@
 
 enum { TERMINATION_BYTES = 2 };
 
-static enum result give_string(struct sample *out, const char *s)
-{
-    return s != NULL ? sample_give_text(out, slice_from_string(s)) : RESULT_NOT_FOUND;
-}
-
 /* ---- captures ---- */
 
 static enum result fetch_capture(const struct sample_call *call, struct rule_context *context,
@@ -83,7 +78,7 @@ static enum result fetch_final_rule(const struct sample_call *call, struct rule_
         return RESULT_NOT_FOUND;
     }
     return call->variant != 0 ? sample_give_integer(out, context->facts->final_rule_line)
-                              : give_string(out, context->facts->final_rule_file);
+                              : sample_give_string(out, context->facts->final_rule_file);
 }
 
 /* As the log writes it: "HTTP/1.1". */

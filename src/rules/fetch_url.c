@@ -15,10 +15,13 @@ enum { BYTE_BITS = 8, HASH_BYTES = 4 };
 
 enum url_form { URL_BASE, URL_BASE_QUERY };
 
-/* The first Host and the path, or the path with its query. RESULT_NO_MEMORY. */
+/* The first Host and the path, or the path with its query. */
 static enum result join(const struct rule_context *context, enum url_form form, struct slice *out)
 {
     const struct http_message *request = context->request;
+    if (request == NULL) {
+        return sample_missing(context);
+    }
     struct slice host = http_message_host(request);
     struct slice rest = form == URL_BASE_QUERY ? request->path : http_message_path_only(request);
     char *bytes = arena_take_text(context->scratch, host.length + rest.length + 1);
@@ -36,9 +39,6 @@ static enum result fetch_base(const struct sample_call *call, struct rule_contex
                               struct sample *out)
 {
     struct slice text;
-    if (context->request == NULL) {
-        return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
-    }
     enum result result = join(context, (enum url_form)call->variant, &text);
     return result == RESULT_OK ? sample_give_text(out, text) : result;
 }
@@ -46,9 +46,6 @@ static enum result fetch_base(const struct sample_call *call, struct rule_contex
 static enum result hash_of(const struct rule_context *context, unsigned form, uint32_t *hash)
 {
     struct slice text;
-    if (context->request == NULL) {
-        return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
-    }
     enum result result = join(context, (enum url_form)form, &text);
     if (result == RESULT_OK) {
         *hash = hash_avalanche(hash_sdbm(text));
@@ -104,7 +101,7 @@ static enum result fetch_address(const struct sample_call *call, struct rule_con
     uint64_t port = 0;
     const struct http_message *request = context->request;
     if (request == NULL) {
-        return context->is_final ? RESULT_NOT_FOUND : RESULT_BLOCKED;
+        return sample_missing(context);
     }
     if (http_authority_parse(request->authority, &authority) != RESULT_OK) {
         return RESULT_NOT_FOUND;

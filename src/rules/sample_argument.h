@@ -47,6 +47,15 @@ struct argument_spec {
     enum argument_type types[SAMPLE_ARGUMENTS_MAX];
 };
 
+/* In a row: no arguments. */
+#define NO_ARGUMENTS      \
+    {                     \
+        0,                \
+        {                 \
+            ARGUMENT_NONE \
+        }                 \
+    }
+
 /* A name that is looked up when everything is loaded. */
 struct sample_reference {
     struct list link;        /* sample_references */

@@ -11,6 +11,7 @@
 #include "rules/uri_normalizer.h"
 
 #include "base/number.h"
+#include "http/uri.h"
 
 enum { PERCENT_BYTES = 3, HEX_BITS = 4 };
 
@@ -152,12 +153,6 @@ static int percent_value(struct slice s)
     return high < 0 || low < 0 ? -1 : (high << HEX_BITS) | low;
 }
 
-static bool is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
 static void append_sequence(struct text *out, int value)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -180,7 +175,7 @@ static enum result decode_unreserved(struct slice path, bool is_strict, struct t
             i++;
             continue;
         }
-        if (is_unreserved((char)value)) {
+        if (http_is_unreserved((char)value)) {
             text_append_char(out, (char)value);
         } else {
             text_append(out, slice_first(rest, PERCENT_BYTES));

@@ -244,6 +244,19 @@ static void test_parameters(void **state)
     }
 }
 
+static void test_unreserved(void **state)
+{
+    static const char CHARACTERS[] = "AZaz09-._~";
+    (void)state;
+    for (const char *c = CHARACTERS; *c != '\0'; c++) {
+        assert_true(http_is_unreserved(*c));
+    }
+    assert_false(http_is_unreserved('/'));
+    assert_false(http_is_unreserved('%'));
+    assert_false(http_is_unreserved('\0'));
+    assert_false(http_is_unreserved('\xe9'));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_authorities),
         cmocka_unit_test(test_equal_authorities),
         cmocka_unit_test(test_percent_decode),
+        cmocka_unit_test(test_unreserved),
         cmocka_unit_test(test_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
