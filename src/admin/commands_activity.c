@@ -30,11 +30,7 @@ static uint64_t read_failures(const struct worker *worker)
 
 static uint64_t read_waiting(const struct worker *worker)
 {
-    uint64_t count = 0;
-    for (unsigned class = 0; class < WAIT_CLASSES; class ++) {
-        count += memory_waiting(worker->ledger, (enum wait_class) class);
-    }
-    return count;
+    return memory_waiting_up_to(worker->ledger, WAIT_CLASSES - 1);
 }
 
 static uint64_t read_idle(const struct worker *worker)

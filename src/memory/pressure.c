@@ -58,6 +58,12 @@ enum pressure_level pressure_level(const struct memory *memory)
     return (enum pressure_level)atomic_load_explicit(&memory->pressure.level, memory_order_relaxed);
 }
 
+size_t pressure_window(const struct memory *memory, size_t bytes)
+{
+    enum { CALM_FACTOR = 4 };
+    return pressure_level(memory) == PRESSURE_CALM ? bytes * CALM_FACTOR : bytes;
+}
+
 const char *pressure_level_name(enum pressure_level level)
 {
     return (unsigned)level < PRESSURE_LEVELS ? level_rows[level].name : "unknown";
@@ -166,6 +172,20 @@ unsigned memory_waiting(const struct ledger *ledger, enum wait_class wait_class)
     return atomic_load_explicit(&ledger->waiting_count[wait_class], memory_order_relaxed);
 }
 
+unsigned memory_waiting_up_to(const struct ledger *ledger, enum wait_class last)
+{
+    unsigned waiting = 0;
+    for (unsigned i = 0; i <= last; i++) {
+        waiting += memory_waiting(ledger, (enum wait_class)i);
+    }
+    return waiting;
+}
+
+static bool has_waiters(const struct ledger *ledger)
+{
+    return memory_waiting_up_to(ledger, WAIT_CLASSES - 1) > 0;
+}
+
 void memory_wait(struct ledger *ledger, enum wait_class wait_class, struct memory_waiter *waiter)
 {
     ASSERT(waiter->ledger == NULL);
@@ -231,6 +251,11 @@ bool memory_has_room(const struct ledger *ledger, enum wait_class wait_class, si
            covers(memory, own_bytes_left(ledger), wait_class, bytes);
 }
 
+bool memory_can_serve(const struct ledger *ledger, enum wait_class wait_class)
+{
+    return memory_has_room(ledger, wait_class, ledger->memory->needs[wait_class]);
+}
+
 /* ---- waking ---- */
 
 /* Fits a worker's slack to the level. */
@@ -248,10 +273,9 @@ static void adapt(struct ledger *ledger)
 /* Wakes waiters of a class, none that begins to wait meanwhile. */
 static unsigned wake_class(struct ledger *ledger, enum wait_class wait_class)
 {
-    const size_t need = ledger->memory->needs[wait_class];
     const unsigned waiting = memory_waiting(ledger, wait_class);
     unsigned woken = 0;
-    while (woken < waiting && memory_has_room(ledger, wait_class, need)) {
+    while (woken < waiting && memory_can_serve(ledger, wait_class)) {
         struct list *first = list_first(&ledger->waiting[wait_class]);
         if (first == NULL) {
             break;
@@ -282,15 +306,6 @@ static bool has_wakeable(const struct ledger *ledger, size_t left)
         }
     }
     return false;
-}
-
-static bool has_waiters(const struct ledger *ledger)
-{
-    unsigned waiting = 0;
-    for (unsigned i = 0; i < WAIT_CLASSES; i++) {
-        waiting += memory_waiting(ledger, (enum wait_class)i);
-    }
-    return waiting > 0;
 }
 
 /*

@@ -67,6 +67,10 @@ struct memory_waiter {
 /* The level now: one relaxed load. */
 enum pressure_level pressure_level(const struct memory *memory);
 
+/* How far a window of `bytes` may grow at the present level: several of them while it is calm, so
+ * that fewer and larger system calls move as much; else itself. */
+size_t pressure_window(const struct memory *memory, size_t bytes);
+
 /* The level's name: calm, tight, scarce, full. */
 const char *pressure_level_name(enum pressure_level level);
 
@@ -96,11 +100,17 @@ void memory_waiter_init(struct memory_waiter *waiter,
 /* How many wait on this worker in `wait_class`. */
 unsigned memory_waiting(const struct ledger *ledger, enum wait_class wait_class);
 
+/* How many wait in the classes from the first on up to `last`. */
+unsigned memory_waiting_up_to(const struct ledger *ledger, enum wait_class last);
+
 /*
  * Whether `bytes` more for `wait_class` leave its floor to those before it. Free objects that can
  * be given back count as free. Always true without a limit.
  */
 bool memory_has_room(const struct ledger *ledger, enum wait_class wait_class, size_t bytes);
+
+/* memory_has_room for what one waiter of the class needs (memory_set_need). */
+bool memory_can_serve(const struct ledger *ledger, enum wait_class wait_class);
 
 /*
  * Wakes waiters while memory can be had, and does the worker's housekeeping (leases and caches by

@@ -11,14 +11,9 @@
 
 #include "base/number.h"
 
-/* How many windows a flow may hold when there is plenty of memory: fewer, larger system calls. */
-enum { CALM_FACTOR = 4 };
-
 static size_t window_of(const struct mux_flow *flow)
 {
-    const struct memory *memory = ledger_memory(flow->connection->account.ledger);
-    bool is_calm = pressure_level(memory) == PRESSURE_CALM;
-    return is_calm ? flow->window_bytes * CALM_FACTOR : flow->window_bytes;
+    return pressure_window(ledger_memory(flow->connection->account.ledger), flow->window_bytes);
 }
 
 size_t flow_room(const struct mux_flow *flow)

@@ -59,6 +59,7 @@ struct proxy {
     struct list binds;
     struct list endpoints; /* struct endpoint, one a server */
     struct mux_options client_mux, server_mux;
+    struct rule_timeouts timeouts; /* what rules see of the configuration's */
     enum proxy_state state;
     bool is_full;     /* at its maxconn */
     bool is_held;     /* its listeners are paused */

@@ -47,6 +47,20 @@ static void fill_mux_options(struct proxy *proxy)
         !proxy_has(proxy, OPTION_HTTPCLOSE) && !proxy_has(proxy, OPTION_HTTP_SERVER_CLOSE);
 }
 
+static struct rule_timeouts timeouts_of(const struct proxy_settings *settings)
+{
+    const struct proxy_timeouts *timeouts = &settings->timeouts;
+    return (struct rule_timeouts){
+        .client_ms = timeouts->client_ms,
+        .server_ms = timeouts->server_ms,
+        .tunnel_ms = timeouts->tunnel_ms,
+        .connect_ms = timeouts->connect_ms,
+        .queue_ms = timeouts->queue_ms,
+        .tarpit_ms = timeouts->tarpit_ms,
+        .retries = (int32_t)settings->retries,
+    };
+}
+
 static enum result create_bind(struct proxy *proxy, struct bind_settings *settings,
                                struct text *error)
 {
@@ -133,6 +147,7 @@ enum result proxy_create(struct worker *worker, struct proxy_settings *settings,
     proxy->state = settings->is_disabled ? PROXY_STOPPED : PROXY_READY;
     list_init(&proxy->binds);
     list_init(&proxy->endpoints);
+    proxy->timeouts = timeouts_of(settings);
     fill_mux_options(proxy);
     backend_init(&proxy->backend, settings->name, settings->id, &settings->balance,
                  &worker->account);

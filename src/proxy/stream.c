@@ -79,9 +79,7 @@ void stream_note_end(struct stream *stream, char cause, char phase)
 
 size_t stream_window(const struct stream *stream)
 {
-    enum { CALM_FACTOR = 4 };
-    size_t bytes = stream->worker->chunks->bytes[CHUNK_NORMAL];
-    return pressure_level(stream->worker->memory) == PRESSURE_CALM ? bytes * CALM_FACTOR : bytes;
+    return pressure_window(stream->worker->memory, stream->worker->chunks->bytes[CHUNK_NORMAL]);
 }
 
 enum progress stream_wait_for_memory(struct stream *stream)

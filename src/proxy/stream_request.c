@@ -20,20 +20,6 @@ enum {
     BACKEND_NAME_MAX = 256,
 };
 
-static struct rule_timeouts timeouts_of(const struct proxy *proxy)
-{
-    const struct proxy_timeouts *timeouts = &proxy->settings->timeouts;
-    return (struct rule_timeouts){
-        .client_ms = timeouts->client_ms,
-        .server_ms = timeouts->server_ms,
-        .tunnel_ms = timeouts->tunnel_ms,
-        .connect_ms = timeouts->connect_ms,
-        .queue_ms = timeouts->queue_ms,
-        .tarpit_ms = timeouts->tarpit_ms,
-        .retries = (int32_t)proxy->settings->retries,
-    };
-}
-
 void stream_prepare_context(struct stream *stream, enum rule_phase phase)
 {
     struct rule_context *context = &stream->context;
@@ -42,9 +28,8 @@ void stream_prepare_context(struct stream *stream, enum rule_phase phase)
     context->wall_us = event_wall_us(stream->worker->loop);
     context->process_connections = stream->worker->facts->connections_current;
     context->is_stopping = stream->worker->facts->is_stopping;
-    context->frontend_timeouts = timeouts_of(stream->frontend);
-    context->backend_timeouts =
-        timeouts_of(stream->backend != NULL ? stream->backend : stream->frontend);
+    context->frontend_timeouts = &stream->frontend->timeouts;
+    context->backend_timeouts = &stream_proxy(stream)->timeouts;
     context->is_final = stream->inspection_over;
     bool has_request = !stream->is_tcp && stream->state != STREAM_HEAD;
     context->request = has_request ? &stream->request : NULL;

@@ -50,7 +50,7 @@ enum result stream_reserve(struct stream *stream)
     if (!memory_is_limited(worker->memory)) {
         return RESULT_OK;
     }
-    if (!memory_has_room(worker->ledger, WAIT_STREAM, stream_set_bytes(worker))) {
+    if (!memory_can_serve(worker->ledger, WAIT_STREAM)) {
         return RESULT_NO_MEMORY;
     }
     chunk_reserve_open(&stream->client_reserve, stream->account);

@@ -65,15 +65,6 @@ static void end_largest_session(struct worker *worker)
     }
 }
 
-static bool are_waiting(const struct worker *worker, enum wait_class first, enum wait_class last)
-{
-    unsigned waiting = 0;
-    for (enum wait_class i = first; i <= last; i++) {
-        waiting += memory_waiting(worker->ledger, i);
-    }
-    return waiting > 0;
-}
-
 /*
  * What is taken back for the level, once a second. Whoever was admitted stays as long as those who
  * wait are served one after the other; only when nobody was, idle clients are told to go, and at
@@ -87,13 +78,14 @@ static void relieve(struct worker *worker)
     }
     bool was_served = worker->ledger->woken != worker->woken_seen;
     worker->woken_seen = worker->ledger->woken;
-    bool is_waiting = are_waiting(worker, WAIT_EXCHANGE, WAIT_REQUEST);
+    bool is_waiting = memory_waiting_up_to(worker->ledger, WAIT_REQUEST) > 0;
     worker->stuck_ticks = is_waiting && !was_served ? worker->stuck_ticks + 1 : 0;
     bool is_stuck = worker->stuck_ticks >= STUCK_TICKS;
     if (level >= PRESSURE_SCARCE && is_stuck) {
         retire_idle_clients(worker, RETIRED_A_TICK);
     }
-    if (level == PRESSURE_FULL && is_stuck && are_waiting(worker, WAIT_EXCHANGE, WAIT_STREAM)) {
+    if (level == PRESSURE_FULL && is_stuck &&
+        memory_waiting_up_to(worker->ledger, WAIT_STREAM) > 0) {
         end_largest_session(worker);
     }
 }

@@ -184,8 +184,8 @@ struct rule_context {
     uint64_t process_started_ms;  /* on the clock of now_ms */
     unsigned worker_index;        /* whose thread runs the rules */
     bool is_stopping;             /* soft stop */
-    struct rule_timeouts frontend_timeouts;
-    struct rule_timeouts backend_timeouts; /* the frontend's before a backend is chosen */
+    const struct rule_timeouts *frontend_timeouts; /* NULL outside of a stream, as the next */
+    const struct rule_timeouts *backend_timeouts;  /* the frontend's before a backend is chosen */
 };
 
 #endif

@@ -266,22 +266,25 @@ static int64_t timeout_of(const struct rule_timeouts *timeouts, enum timeout_fac
     return 0;
 }
 
+static enum result give_timeout(const struct rule_context *context, enum timeout_fact fact,
+                                const struct stream_settings *set, struct sample *out)
+{
+    static const struct rule_timeouts NONE;
+    const struct rule_timeouts *timeouts =
+        fact == TIMEOUT_CLIENT ? context->frontend_timeouts : context->backend_timeouts;
+    return sample_give_integer(out, timeout_of(timeouts != NULL ? timeouts : &NONE, fact, set));
+}
+
 static enum result fetch_configured(const struct sample_call *call, struct rule_context *context,
                                     struct sample *out)
 {
-    enum timeout_fact fact = (enum timeout_fact)call->variant;
-    const struct rule_timeouts *timeouts =
-        fact == TIMEOUT_CLIENT ? &context->frontend_timeouts : &context->backend_timeouts;
-    return sample_give_integer(out, timeout_of(timeouts, fact, NULL));
+    return give_timeout(context, (enum timeout_fact)call->variant, NULL, out);
 }
 
 static enum result fetch_current(const struct sample_call *call, struct rule_context *context,
                                  struct sample *out)
 {
-    enum timeout_fact fact = (enum timeout_fact)call->variant;
-    const struct rule_timeouts *timeouts =
-        fact == TIMEOUT_CLIENT ? &context->frontend_timeouts : &context->backend_timeouts;
-    return sample_give_integer(out, timeout_of(timeouts, fact, context->settings));
+    return give_timeout(context, (enum timeout_fact)call->variant, context->settings, out);
 }
 
 /* ---- the table ---- */

@@ -91,6 +91,17 @@ static void test_levels_rise_and_fall_with_hysteresis(void **state)
     close_fixture(&fixture);
 }
 
+static void test_windows_grow_while_it_is_calm(void **state)
+{
+    (void)state;
+    struct fixture fixture = open_fixture();
+    assert_int_equal(pressure_window(fixture.memory, 1000), 4000);
+    hold_percent(&fixture, 75);
+    pressure_update(fixture.memory, 2);
+    assert_int_equal(pressure_window(fixture.memory, 1000), 1000);
+    close_fixture(&fixture);
+}
+
 static void test_without_a_limit_it_is_always_calm(void **state)
 {
     (void)state;
@@ -398,6 +409,9 @@ static void test_floors(void **state)
         hold_percent(&fixture, rows[i].percent);
         add_sleeper(&fixture, &sleeper, rows[i].wait_class, 'a', record);
         assert_true(memory_has_room(fixture.ledger, rows[i].wait_class, SET));
+        assert_true(memory_can_serve(fixture.ledger, rows[i].wait_class)); /* a waiter needs SET */
+        assert_int_equal(memory_waiting_up_to(fixture.ledger, rows[i].wait_class), 1);
+        assert_int_equal(memory_waiting_up_to(fixture.ledger, WAIT_EXCHANGE), i == 0);
         assert_int_equal(memory_wake(fixture.ledger), 1);
         close_fixture(&fixture);
     }
@@ -736,6 +750,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels_rise_and_fall_with_hysteresis),
+        cmocka_unit_test(test_windows_grow_while_it_is_calm),
         cmocka_unit_test(test_without_a_limit_it_is_always_calm),
         cmocka_unit_test(test_time_since_the_change),
         cmocka_unit_test(test_observers_hear_each_change_once),

@@ -48,6 +48,7 @@ static void open_fixture(struct fixture *fixture, size_t limit)
     worker->pools.streams = pool_create(memory, "stream", sizeof(struct stream), POOL_SHARED);
     worker->pools.links = pool_create(memory, "link", sizeof(struct server_link), POOL_SHARED);
     worker->pools.h1_muxes = pool_create(memory, "mux", BUFSIZE / 32, POOL_SHARED);
+    memory_set_need(memory, WAIT_STREAM, stream_set_bytes(worker));
     assert_int_equal(event_loop_create(worker->ledger, 16, &worker->loop), RESULT_OK);
     account_init(&fixture->account, worker->ledger, ACCOUNT_CLIENT, 0);
     account_init(&fixture->other, worker->ledger, ACCOUNT_CLIENT, 0);

@@ -176,13 +176,16 @@ static void test_servers(void **state)
 static void test_timeouts(void **state)
 {
     (void)state;
-    test.context.frontend_timeouts = (struct rule_timeouts){.client_ms = 1};
-    test.context.backend_timeouts = (struct rule_timeouts){.server_ms = 2,
-                                                           .tunnel_ms = 3,
-                                                           .connect_ms = 4,
-                                                           .queue_ms = 5,
-                                                           .tarpit_ms = 6,
-                                                           .retries = 7};
+    static const struct rule_timeouts FRONT = {.client_ms = 1};
+    static const struct rule_timeouts BACK = {.server_ms = 2,
+                                              .tunnel_ms = 3,
+                                              .connect_ms = 4,
+                                              .queue_ms = 5,
+                                              .tarpit_ms = 6,
+                                              .retries = 7};
+    assert_fetch(&test, "be_server_timeout", "0"); /* outside of a stream */
+    test.context.frontend_timeouts = &FRONT;
+    test.context.backend_timeouts = &BACK;
     assert_fetch(&test, "fe_client_timeout", "1");
     assert_fetch(&test, "be_server_timeout", "2");
     assert_fetch(&test, "be_tunnel_timeout", "3");
