@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Congestion control behind one table of functions: NewReno (RFC 9002 7), CUBIC (RFC 9438) with
+ * HyStart++ (RFC 9406), BBR (draft-ietf-ccwg-bbr, v3), none (a fixed window, for tests). And the
+ * pacer.
+ *
+ * All state is inside the object: nothing is allocated. Microseconds and bytes.
+ */
+#ifndef WEIR_QUIC_CONGESTION_H
+#define WEIR_QUIC_CONGESTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quic/settings.h"
+#include "quic/types.h"
+
+struct quic_rtt {
+    uint64_t latest_us, smoothed_us, variation_us, min_us;
+    bool has_sample;
+};
+
+/* What one ACK frame told, after loss detection. */
+struct quic_acked {
+    uint64_t now_us;
+    uint64_t acked_bytes;      /* newly acknowledged bytes in flight */
+    uint64_t lost_bytes;       /* found lost by the same ACK */
+    uint64_t in_flight_before; /* bytes in flight before this ACK */
+    uint64_t in_flight;        /* after it */
+    uint64_t largest_sent_us;  /* when the largest newly acknowledged packet was sent */
+    uint64_t largest_number;   /* its packet number */
+    uint64_t next_number;      /* packet number that is sent next: marks rounds */
+    bool is_window_limited;    /* the sender was held by the window, not by want of data, when these
+                                  packets left */
+    /* delivery rate sample (draft-ietf-ccwg-bbr 4.1.2); 0: none */
+    uint64_t delivery_rate;   /* bytes a second */
+    uint64_t delivered;       /* total delivered when the packet was sent */
+    uint64_t delivered_total; /* now */
+    bool is_app_limited;
+    const struct quic_rtt *rtt;
+};
+
+struct quic_congestion;
+
+struct quic_congestion_ops {
+    const char *name; /* "cubic", "newreno", "bbr", "nocc": show quic, qlog */
+    void (*begin)(struct quic_congestion *cc, uint64_t now_us);
+    void (*on_sent)(struct quic_congestion *cc, uint64_t number, size_t bytes, uint64_t in_flight,
+                    uint64_t now_us);
+    void (*on_acked)(struct quic_congestion *cc, const struct quic_acked *acked);
+    /* Packets were lost or marked CE; the newest of them was sent at sent_us. At most one reduction
+     * a round trip. */
+    void (*on_congestion)(struct quic_congestion *cc, uint64_t sent_us, uint64_t lost_bytes,
+                          bool is_ecn, uint64_t now_us);
+    /* All packets of the last reduction turned out not to be lost: take it back. */
+    void (*on_spurious)(struct quic_congestion *cc);
+    void (*on_persistent)(struct quic_congestion *cc, uint64_t now_us); /* RFC 9002 7.6 */
+    /* The sender was idle until now. */
+    void (*on_restart)(struct quic_congestion *cc, uint64_t now_us);
+    /* Bytes a second that the pacer lets through; 0: no pacing yet. */
+    uint64_t (*pacing_rate)(const struct quic_congestion *cc, const struct quic_rtt *rtt);
+};
+
+struct quic_congestion {
+    const struct quic_congestion_ops *ops;
+    struct quic_cc_options options;
+    uint64_t window;            /* bytes */
+    uint64_t threshold;         /* slow start's; UINT64_MAX at first */
+    uint64_t recovery_start_us; /* packets sent before it cause no new reduction; 0: none yet */
+    size_t datagram_bytes;      /* of the path, now */
+    uint64_t window_max;
+    struct {
+        uint64_t tokens;
+        uint64_t updated_us;
+    } pacer;
+    union quic_congestion_state {
+        struct {
+            uint64_t acked_bytes;
+            uint64_t previous_window, previous_threshold;
+        } newreno;
+        struct {
+            uint64_t words[24];
+        } cubic; /* the implementer of cubic.c writes out the real fields here */
+        struct {
+            uint64_t words[48];
+        } bbr;
+    } state;
+};
+
+/* Begins with the initial window (RFC 9002 7.2). */
+void quic_congestion_init(struct quic_congestion *cc, const struct quic_cc_options *options,
+                          size_t datagram_bytes, uint64_t window_max, uint64_t now_us);
+
+/* Whether `bytes` more may be sent now under window and pacing; else *at_us is when the pacer
+ * allows it (QUIC_NONE: only an ACK helps). */
+bool quic_congestion_may_send(struct quic_congestion *cc, const struct quic_rtt *rtt,
+                              uint64_t in_flight, size_t bytes, uint64_t now_us, uint64_t *at_us);
+
+/* Bytes that may leave in one burst now: what a GSO send should be made of. */
+size_t quic_congestion_burst(struct quic_congestion *cc, const struct quic_rtt *rtt,
+                             uint64_t in_flight, uint64_t now_us);
+
+/* The path carries larger (or smaller) datagrams now. */
+void quic_congestion_set_datagram(struct quic_congestion *cc, size_t datagram_bytes);
+
+extern const struct quic_congestion_ops QUIC_CUBIC, QUIC_NEWRENO, QUIC_BBR, QUIC_NOCC;
+
+#endif
