@@ -44,6 +44,7 @@ enum connection_error {
 };
 
 struct connection;
+struct quic_connection;
 
 /* Calls into the owner (a mux, or whoever dialled). Every callback may close the connection. */
 struct connection_events {
@@ -52,7 +53,8 @@ struct connection_events {
     /* Only when wanted. */
     void (*on_readable)(void *owner);
     void (*on_writable)(void *owner);
-    /* Failed before it was open; close it. Later failures are results of reads and writes. */
+    /* Failed before it was open; close it. Later failures are results of reads and writes, but a
+     * QUIC connection tells of its end here, too, whenever it comes. */
     void (*on_error)(void *owner, enum connection_error error);
 };
 
@@ -62,6 +64,7 @@ struct connection {
     const struct connection_events *events;
     void *owner;
     struct tls_session *tls;        /* NULL: plain */
+    struct quic_connection *quic;   /* NULL: TCP. Read and write go by its streams, not by this */
     struct account account;         /* pays for everything of this connection, itself included */
     struct event_deferred released; /* after connection_close; its link is then in `lingering` */
     struct address peer;            /* the other end */
