@@ -29,6 +29,18 @@ static inline size_t size_max(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* The smaller of two times, offsets or counts. */
+static inline uint64_t uint64_min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The larger of two times, offsets or counts. */
+static inline uint64_t uint64_max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Stores a + b, or returns false on overflow. */
 MUST_USE static inline bool size_add(size_t a, size_t b, size_t *sum)
 {

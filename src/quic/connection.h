@@ -114,6 +114,7 @@ struct quic_context {
     const struct quic_settings *settings;
     const struct quic_secrets *secrets;
     struct tls_context *tls;
+    uint64_t wall_offset_us;    /* add to a time of this core to get microseconds since 1970 */
     uint8_t worker, generation; /* written into connection ids */
 };
 

@@ -29,6 +29,9 @@ enum {
 /* Packet number spaces (RFC 9000 12.3). 0-RTT and 1-RTT packets share the last. */
 enum quic_space { QUIC_SPACE_INITIAL, QUIC_SPACE_HANDSHAKE, QUIC_SPACE_APPLICATION, QUIC_SPACES };
 
+/* The two ECN bits of an IP header (RFC 3168 5). */
+enum quic_ecn { QUIC_ECN_NONE, QUIC_ECN_ECT1, QUIC_ECN_ECT0, QUIC_ECN_CE };
+
 struct quic_cid {
     uint8_t length; /* 0 to QUIC_CID_BYTES_MAX */
     uint8_t bytes[QUIC_CID_BYTES_MAX];

@@ -44,6 +44,7 @@ enum connection_error {
 };
 
 struct connection;
+struct quic_client;
 struct quic_connection;
 
 /* Calls into the owner (a mux, or whoever dialled). Every callback may close the connection. */
@@ -65,6 +66,7 @@ struct connection {
     void *owner;
     struct tls_session *tls;        /* NULL: plain */
     struct quic_connection *quic;   /* NULL: TCP. Read and write go by its streams, not by this */
+    struct quic_client *quic_client;
     struct account account;         /* pays for everything of this connection, itself included */
     struct event_deferred released; /* after connection_close; its link is then in `lingering` */
     struct address peer;            /* the other end */
