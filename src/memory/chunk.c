@@ -339,6 +339,38 @@ enum result chunk_queue_append_ref(struct chunk_queue *queue, struct chunk *chun
     return RESULT_OK;
 }
 
+struct chunk_ref *chunk_ref_take(struct chunk_source *source, struct account *account)
+{
+    struct chunk_ref *ref = pool_take(source->references, account);
+    if (ref != NULL) {
+        *ref = (struct chunk_ref){.account = account};
+    }
+    return ref;
+}
+
+void chunk_ref_release(struct chunk_source *source, struct chunk_ref *ref)
+{
+    pool_release(source->references, ref->account, ref);
+}
+
+void chunk_queue_append_taken(struct chunk_queue *queue, struct chunk_ref *ref, struct chunk *chunk,
+                              uint32_t start, uint32_t length)
+{
+    ASSERT(start <= chunk->filled && length <= chunk->filled - start);
+    struct chunk_ref *last = queue->last;
+    if (last != NULL && last->chunk == chunk && last->start + last->length == start) {
+        last->length += length;
+        queue->bytes += length;
+        chunk_ref_release(chunk->source, ref);
+        return;
+    }
+    chunk_hold(chunk);
+    ref->chunk = chunk;
+    ref->start = start;
+    ref->length = length;
+    append(queue, ref);
+}
+
 enum result chunk_queue_prepend_copy(struct chunk_queue *queue, struct chunk_source *source,
                                      struct account *account, struct slice bytes)
 {

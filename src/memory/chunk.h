@@ -180,6 +180,18 @@ MUST_USE enum result chunk_queue_append_ref(struct chunk_queue *queue, struct ch
                                             uint32_t start, uint32_t length,
                                             struct account *account);
 
+/* A reference to be used later, by chunk_queue_append_taken, which then cannot fail. NULL when
+ * refused. */
+struct chunk_ref *chunk_ref_take(struct chunk_source *source, struct account *account);
+
+/* Gives an unused reference back. */
+void chunk_ref_release(struct chunk_source *source, struct chunk_ref *ref);
+
+/* As chunk_queue_append_ref with a reference of chunk_ref_take, which goes into the queue or, when
+ * the bytes merge with the last ones, back. */
+void chunk_queue_append_taken(struct chunk_queue *queue, struct chunk_ref *ref, struct chunk *chunk,
+                              uint32_t start, uint32_t length);
+
 /* Puts a copy of `bytes` in front of the queue: all or nothing. */
 MUST_USE enum result chunk_queue_prepend_copy(struct chunk_queue *queue,
                                               struct chunk_source *source, struct account *account,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Congestion control behind one table of functions: NewReno (RFC 9002 7), CUBIC (RFC 9438) with
- * HyStart++ (RFC 9406), BBR (draft-ietf-ccwg-bbr, v3), none (a fixed window, for tests). And the
+ * HyStart++ (RFC 9406), none (a fixed window, for tests). And the
  * pacer.
  *
  * All state is inside the object: nothing is allocated. Microseconds and bytes.
@@ -75,16 +75,24 @@ struct quic_congestion {
         uint64_t updated_us;
     } pacer;
     union quic_congestion_state {
-        struct {
+        struct quic_newreno {
             uint64_t acked_bytes;
             uint64_t previous_window, previous_threshold;
         } newreno;
-        struct {
-            uint64_t words[24];
-        } cubic; /* the implementer of cubic.c writes out the real fields here */
-        struct {
-            uint64_t words[48];
-        } bbr;
+        struct quic_cubic {
+            struct quic_hystart {
+                uint64_t round_end; /* packet number that ends the round */
+                uint64_t last_min_us, current_min_us, css_baseline_us;
+                uint32_t samples, css_rounds;
+                bool in_css, is_done;
+            } hystart;
+            uint64_t epoch_us;      /* start of the present growth; 0: none yet */
+            uint64_t origin_window; /* W_max: where the plateau is */
+            uint64_t k_ms;          /* time from the epoch to the plateau */
+            uint64_t reno_window;   /* W_est: what NewReno would have */
+            uint64_t acked_bytes;   /* in slow start and for fractions of a datagram */
+            uint64_t previous_window, previous_threshold, previous_origin;
+        } cubic;
     } state;
 };
 
@@ -101,9 +109,19 @@ bool quic_congestion_may_send(struct quic_congestion *cc, const struct quic_rtt 
 size_t quic_congestion_burst(struct quic_congestion *cc, const struct quic_rtt *rtt,
                              uint64_t in_flight, uint64_t now_us);
 
+/* Bytes left: the pacer's bucket empties. For the controllers' on_sent. */
+void quic_congestion_spend(struct quic_congestion *cc, size_t bytes);
+
+/* The rate of a window a round trip, with room to grow; 0 while no round trip was measured. */
+uint64_t quic_window_rate(const struct quic_congestion *cc, const struct quic_rtt *rtt);
+
 /* The path carries larger (or smaller) datagrams now. */
 void quic_congestion_set_datagram(struct quic_congestion *cc, size_t datagram_bytes);
 
-extern const struct quic_congestion_ops QUIC_CUBIC, QUIC_NEWRENO, QUIC_BBR, QUIC_NOCC;
+/* RFC 9002 7.2: ten datagrams, within bounds; and the smallest window, two. */
+uint64_t quic_congestion_initial_window(size_t datagram_bytes);
+uint64_t quic_congestion_least_window(const struct quic_congestion *cc);
+
+extern const struct quic_congestion_ops QUIC_CUBIC, QUIC_NEWRENO, QUIC_NOCC;
 
 #endif

@@ -186,11 +186,6 @@ bool quic_connection_is_complete(const struct quic_connection *c)
     return c->is_complete;
 }
 
-bool quic_connection_is_asleep(const struct quic_connection *c)
-{
-    return c->is_asleep;
-}
-
 uint32_t quic_connection_version(const struct quic_connection *c)
 {
     return c->version;

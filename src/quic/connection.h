@@ -169,13 +169,12 @@ bool quic_connection_has_pending(const struct quic_connection *connection);
 void quic_connection_close(struct quic_connection *connection, bool is_application, uint64_t code,
                            struct slice reason, uint64_t now_us);
 
+/* Ends it without a word to the peer. */
+void quic_connection_abandon(struct quic_connection *connection, uint64_t now_us);
+
 /* Begins a key update of our own; RESULT_FULL when not allowed yet. */
 MUST_USE enum result quic_connection_update_keys(struct quic_connection *connection,
                                                  uint64_t now_us);
-
-/* Gives back what a quiet connection can do without; it wakes by itself. Returns whether it sleeps
- * now. */
-bool quic_connection_sleep(struct quic_connection *connection, uint64_t now_us);
 
 /* ---- what others ask ---- */
 
@@ -187,7 +186,6 @@ quic_connection_alpn(const struct quic_connection *connection); /* "" before on_
 const struct quic_path_addresses *
 quic_connection_addresses(const struct quic_connection *connection);
 bool quic_connection_is_complete(const struct quic_connection *connection);
-bool quic_connection_is_asleep(const struct quic_connection *connection);
 uint32_t quic_connection_version(const struct quic_connection *connection);
 const struct quic_recovery *quic_connection_recovery(const struct quic_connection *connection);
 /* Microseconds since anything was received. */

@@ -81,6 +81,13 @@ void quic_close_silently(struct quic_connection *c, const char *reason, uint64_t
     end_streams(c, now_us);
 }
 
+void quic_connection_abandon(struct quic_connection *c, uint64_t now_us)
+{
+    if (c->state <= QUIC_STATE_OPEN) {
+        quic_close_silently(c, "abandoned", now_us);
+    }
+}
+
 void quic_close_on_datagram(struct quic_connection *c)
 {
     c->close_received++;

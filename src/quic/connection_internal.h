@@ -151,7 +151,6 @@ struct quic_connection {
     bool is_finishing;       /* the handshake object goes at the end of this call */
     bool migration_disabled; /* never here: the peer's wish concerns its own address only */
     bool grease_bit;         /* the peer takes packets with the fixed bit cleared */
-    bool is_asleep;
 };
 
 /* ---- connection.c ---- */

@@ -63,6 +63,11 @@ MUST_USE enum result quic_keys_set(struct quic_keys *keys, struct account *accou
                                    uint32_t version, enum tls_suite suite, bool is_seal,
                                    const uint8_t *secret, size_t secret_bytes);
 
+/* Key and IV alone, from a traffic secret. RESULT_NO_MEMORY, RESULT_INVALID (unknown version). */
+MUST_USE enum result quic_aead_from_secret(struct tls_aead *aead, struct account *account,
+                                           uint32_t version, enum tls_suite suite,
+                                           const uint8_t *secret, size_t secret_bytes);
+
 /* Drops both directions; harmless when absent. */
 void quic_keys_clear(struct quic_keys *keys, struct account *account);
 
@@ -138,7 +143,8 @@ MUST_USE enum result quic_key_update_wake(struct quic_keys *keys, struct quic_ke
 /* ---- Retry ---- */
 
 /* The integrity tag of a Retry packet (RFC 9001 5.8; RFC 9369 3.3.3). `packet` without tag. */
-void quic_retry_tag(uint32_t version, const struct quic_cid *original_destination,
-                    struct slice packet, uint8_t tag[QUIC_AEAD_TAG_BYTES]);
+void quic_retry_tag(uint32_t version, struct account *account,
+                    const struct quic_cid *original_destination, struct slice packet,
+                    uint8_t tag[QUIC_AEAD_TAG_BYTES]);
 
 #endif

@@ -24,7 +24,8 @@
 #include "quic/types.h"
 
 enum {
-    QUIC_SENT_MAX = 8192,         /* packets in flight a connection */
+    QUIC_SENT_MAX = 8192, /* packets in flight a connection */
+    QUIC_SKIPPED_KEPT = 4,
     QUIC_GRANULARITY_US = 1000,   /* RFC 9002 6.1.2 */
     QUIC_INITIAL_RTT_US = 333000, /* 6.2.2 */
 };
@@ -60,6 +61,8 @@ struct quic_sent_space {
     uint64_t last_eliciting_us;
     uint32_t eliciting_in_flight;
     uint64_t ect0_sent, ect0_acked, ce_acked;
+    uint64_t skipped[QUIC_SKIPPED_KEPT];
+    unsigned skipped_count;
     bool is_discarded;
 };
 

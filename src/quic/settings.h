@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum quic_cc_algorithm { QUIC_CC_CUBIC, QUIC_CC_NEWRENO, QUIC_CC_BBR, QUIC_CC_NONE };
+enum quic_cc_algorithm { QUIC_CC_CUBIC, QUIC_CC_NEWRENO, QUIC_CC_NONE };
 
 /* Congestion control, as `quic-cc-algo` and tune.quic.* say. */
 struct quic_cc_options {

@@ -37,13 +37,17 @@ enum {
     QUIC_UNI_STREAMS_MAX = 8, /* a client's: control, QPACK, and some to spare (greased types) */
     QUIC_URGENCIES = 8,       /* RFC 9218 */
     QUIC_URGENCY_DEFAULT = 3,
+    QUIC_STREAM_BUCKETS = 8,
+    QUIC_UNUSED_RANGES = 8, /* gaps in the order in which the peer opens streams */
 };
 
 struct quic_streams;
 
 struct quic_stream {
-    struct list link;      /* quic_streams.buckets or all: the implementer's */
-    struct list send_link; /* in a send queue while it has something to send */
+    struct list link;      /* quic_streams.buckets */
+    struct list send_link; /* quic_streams.sending, while it has something to send */
+    struct list due_link;  /* quic_streams.due, while its owner is to be called */
+    struct list wait_link; /* quic_streams.waiting, while it waits for room */
     struct quic_streams *streams;
     uint64_t id;
     void *owner; /* the application's; NULL: none (it let go) */
@@ -60,7 +64,7 @@ struct quic_stream {
     uint64_t send_reset_code; /* of our RESET_STREAM */
     uint64_t peer_stop_code;
     uint64_t rate_began_us, rate_taken; /* window growth */
-    unsigned flags;                     /* the implementer's: states of both halves, frames due */
+    unsigned flags;                     /* enum quic_stream_flag */
     uint8_t urgency;
     bool is_incremental;
 };
@@ -92,9 +96,11 @@ struct quic_streams {
     const struct quic_stream_events *events;
     void *owner; /* of the events: the application's connection */
     struct quic_intake intake;
-    struct list all;                     /* struct quic_stream */
-    struct list sending[QUIC_URGENCIES]; /* round robin where incremental, else by id */
-    struct list due;                     /* streams whose owner must be called */
+    struct list buckets[QUIC_STREAM_BUCKETS]; /* struct quic_stream, by id */
+    struct list spare;                        /* taken for the packet at hand */
+    struct list sending[QUIC_URGENCIES];      /* round robin where incremental, else by id */
+    struct list due;                          /* streams whose owner must be called */
+    struct list waiting;                      /* streams that wait for room to send */
     uint32_t count;
     /* limits on the peer's streams: how many it may open, as told; how many it has; [0]
      * bidirectional, [1] unidirectional */
@@ -105,7 +111,13 @@ struct quic_streams {
     uint64_t received, window, window_bytes, taken; /* sum of highest offsets; told; ahead; read */
     uint64_t sent, limit;   /* sum of highest offsets sent; the peer's MAX_DATA */
     uint64_t unacked_bytes; /* held in outputs: bounded by settings->tx_bytes_max */
-    unsigned flags;         /* frames due: the implementer's */
+    unsigned flags;         /* enum quic_streams_flag: frames due */
+    uint64_t peer_window_bidi, peer_window_uni; /* initial limits of streams, as the peer told */
+    uint64_t rtt_us;      /* set by the connection, for the growth of windows */
+    uint64_t send_target; /* bytes that outputs should hold in all: set by the connection */
+    struct quic_range unused_entries[2][QUIC_UNUSED_RANGES];
+    struct quic_ranges unused[2]; /* peer's streams opened by a higher one, and not used yet */
+    bool is_failed;
     uint64_t rate_began_us, rate_taken;
 };
 
@@ -212,6 +224,9 @@ void quic_stream_finish(struct quic_stream *stream);
 
 /* Whether all that was sent is acknowledged. */
 bool quic_stream_is_flushed(const struct quic_stream *stream);
+
+/* Whether all that was sent has left in a packet once, the FIN too. */
+bool quic_stream_is_sent(const struct quic_stream *stream);
 
 /* Ends sending with RESET_STREAM; drops what was not sent. Harmless when it has ended. */
 void quic_stream_reset(struct quic_stream *stream, uint64_t code);

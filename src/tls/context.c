@@ -18,6 +18,7 @@
 #include "base/number.h"
 #include "tls/context_internal.h"
 #include "tls/names.h"
+#include "tls/replay.h"
 
 static const char SYSTEM_CA[] = "@system-ca";
 
@@ -190,6 +191,10 @@ static enum result fill_context(struct tls_context *context, const struct tls_op
     if (result == RESULT_OK) {
         result = load_certificates(context, options, error);
     }
+    if (result == RESULT_OK && options->allow_early) {
+        context->replay = tls_replay_create(context->account);
+        result = context->replay == NULL ? no_memory(error) : RESULT_OK;
+    }
     if (result == RESULT_OK) {
         tls_sni_install(context);
     }
@@ -208,6 +213,7 @@ enum result tls_context_create(const struct tls_options *options, struct account
     context->verify = options->verify;
     context->strict_sni = options->strict_sni;
     context->has_tickets = !options->no_tickets;
+    context->is_quic = options->is_quic;
     enum result result = fill_context(context, options, error);
     if (result != RESULT_OK) {
         tls_context_destroy(context);
@@ -240,6 +246,7 @@ void tls_context_destroy(struct tls_context *context)
         return;
     }
     tls_resumption_clear(context);
+    tls_replay_destroy(context->replay, context->account);
     destroy_native(context);
     if (context->certificates.account != NULL) {
         tls_certificates_deinit(&context->certificates);

@@ -29,6 +29,8 @@ struct tls_resumption {
     size_t bytes;
 };
 
+struct tls_replay;
+
 struct tls_context {
     struct account *account;
     size_t library_bytes; /* held by GnuTLS, metered */
@@ -44,6 +46,8 @@ struct tls_context {
     bool is_server;
     bool strict_sni;
     bool has_tickets;
+    bool is_quic;
+    struct tls_replay *replay; /* guard of 0-RTT; NULL: none is accepted */
     struct tls_resumption resumptions[TLS_RESUMPTION_SLOTS];
     unsigned resumption_next; /* slot that is replaced next */
 };
@@ -70,6 +74,24 @@ struct tls_session {
     bool is_truncated; /* input ended without close_notify */
     bool has_peer_certificate;
 };
+
+/* Reserves a handshake's peak for a zeroed session. RESULT_NO_MEMORY. (session.c, as what follows)
+ */
+MUST_USE enum result tls_session_init(struct tls_session *session, struct tls_context *context,
+                                      struct account *account);
+
+/* Makes the library's session with additional flags of gnutls_init; its status. Metered by the
+ * caller. */
+int tls_session_set_up(struct tls_session *session, unsigned flags);
+
+/* Charges what the library gained since `meter`. */
+void tls_session_end_call(struct tls_session *session, struct library_meter meter);
+
+/* Keeps the name that the client sent; without memory for it the name is only missing in logs. */
+void tls_session_keep_name(struct tls_session *session);
+
+/* Gives back all that a session holds, but not itself. */
+void tls_session_deinit(struct tls_session *session);
 
 /* Sets the certificate choice of a context (sni.c). */
 void tls_sni_install(struct tls_context *context);

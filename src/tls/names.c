@@ -444,6 +444,10 @@ enum result tls_names_append_priority(const struct tls_options *options, struct 
     if (options->is_server && !options->prefer_client_ciphers) {
         text_append_string(priority, ":%SERVER_PRECEDENCE");
     }
+    if (options->is_quic) { /* RFC 9001 4.2, 5.3 */
+        text_append_string(priority, ":-VERS-ALL:+VERS-TLS1.3:-AES-128-CCM:-AES-256-CCM"
+                                     ":-AES-128-CCM-8:-AES-256-CCM-8:%DISABLE_TLS13_COMPAT_MODE");
+    }
     ASSERT(!priority->truncated);
     return result;
 }

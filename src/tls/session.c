@@ -37,8 +37,8 @@ static struct library_meter begin_call(void)
     return library_meter_begin();
 }
 
-/* Charges what the library gained; under way, reserve and use stay at the peak together. */
-static void end_call(struct tls_session *session, struct library_meter meter)
+/* Under way, reserve and use stay at the peak together. */
+void tls_session_end_call(struct tls_session *session, struct library_meter meter)
 {
     account_discharge(session->account, session->reserved);
     session->reserved = 0;
@@ -109,10 +109,10 @@ static int set_role(struct tls_session *session)
     return gnutls_server_name_set(session->native, GNUTLS_NAME_DNS, name.data, name.length);
 }
 
-static int set_up_native(struct tls_session *session)
+int tls_session_set_up(struct tls_session *session, unsigned flags)
 {
     struct tls_context *context = session->context;
-    int status = gnutls_init(&session->native, init_flags(context));
+    int status = gnutls_init(&session->native, init_flags(context) | flags);
     if (status < 0) {
         session->native = NULL;
         return status;
@@ -131,7 +131,11 @@ static int set_up_native(struct tls_session *session)
         status = gnutls_alpn_set_protocols(session->native, context->protocols,
                                            context->protocols_count, GNUTLS_ALPN_SERVER_PRECEDENCE);
     }
-    return status < 0 ? status : set_role(session);
+    if (status >= 0) {
+        tls_verify_install(session);
+        status = set_role(session);
+    }
+    return status;
 }
 
 /* Copies the name that a client session sends and checks. */
@@ -148,19 +152,25 @@ static enum result copy_name(struct tls_session *session, struct slice sni)
     return RESULT_OK;
 }
 
+enum result tls_session_init(struct tls_session *session, struct tls_context *context,
+                             struct account *account)
+{
+    enum result result = account_charge(account, TLS_HANDSHAKE_BYTES);
+    if (result == RESULT_OK) {
+        session->context = context;
+        session->account = account;
+        session->reserved = TLS_HANDSHAKE_BYTES;
+    }
+    return result;
+}
+
 static struct tls_session *take_session(struct tls_context *context, struct account *account)
 {
     struct tls_session *session = memory_take(account, sizeof(*session));
-    if (session == NULL) {
-        return NULL;
-    }
-    if (account_charge(account, TLS_HANDSHAKE_BYTES) != RESULT_OK) {
+    if (session != NULL && tls_session_init(session, context, account) != RESULT_OK) {
         memory_release(account, session);
         return NULL;
     }
-    session->context = context;
-    session->account = account;
-    session->reserved = TLS_HANDSHAKE_BYTES;
     return session;
 }
 
@@ -180,14 +190,11 @@ enum result tls_session_open(struct tls_context *context, struct account *accoun
         return result;
     }
     struct library_meter meter = begin_call();
-    int status = set_up_native(session);
-    if (status >= 0) {
-        tls_verify_install(session);
-        if (!context->is_server) {
-            tls_resumption_offer(session);
-        }
+    int status = tls_session_set_up(session, 0);
+    if (status >= 0 && !context->is_server) {
+        tls_resumption_offer(session);
     }
-    end_call(session, meter);
+    tls_session_end_call(session, meter);
     if (status < 0) {
         tls_session_release(session);
         return RESULT_FAILED;
@@ -196,29 +203,32 @@ enum result tls_session_open(struct tls_context *context, struct account *accoun
     return RESULT_OK;
 }
 
-void tls_session_release(struct tls_session *session)
+void tls_session_deinit(struct tls_session *session)
 {
-    if (session == NULL) {
-        return;
-    }
     if (session->native != NULL) {
         if (!session->context->is_server) {
             tls_resumption_keep(session);
         }
         struct library_meter meter = begin_call();
         gnutls_deinit(session->native);
-        end_call(session, meter);
+        tls_session_end_call(session, meter);
     }
     account_discharge(session->account, session->reserved);
     library_meter_clear(session->account, &session->library_bytes);
     memory_release(session->account, session->name);
-    memory_release(session->account, session);
+}
+
+void tls_session_release(struct tls_session *session)
+{
+    if (session != NULL) {
+        tls_session_deinit(session);
+        memory_release(session->account, session);
+    }
 }
 
 /* ---- handshake ---- */
 
-/* Keeps the name that the client sent; without memory for it the name is only missing in logs. */
-static void keep_client_name(struct tls_session *session)
+void tls_session_keep_name(struct tls_session *session)
 {
     char name[NAME_SIZE];
     size_t size = sizeof(name);
@@ -289,12 +299,12 @@ enum result tls_session_handshake(struct tls_session *session)
         send_alert(session, status);
     }
     session->is_complete = status == GNUTLS_E_SUCCESS;
-    end_call(session, meter);
+    tls_session_end_call(session, meter);
     if (is_blocked(status)) {
         return note_blocked(session);
     }
     if (session->context->is_server) {
-        keep_client_name(session);
+        tls_session_keep_name(session);
     }
     if (status != GNUTLS_E_SUCCESS) {
         return note_failure(session, status);
@@ -349,7 +359,7 @@ enum result tls_session_read(struct tls_session *session, void *data, size_t byt
     errno = 0;
     struct library_meter meter = begin_call();
     ssize_t status = receive_data(session, data, bytes);
-    end_call(session, meter);
+    tls_session_end_call(session, meter);
     if (status > 0) {
         session->wants_write = false;
         *count = (size_t)status;
@@ -377,7 +387,7 @@ enum result tls_session_write(struct tls_session *session, const void *data, siz
     /* Bytes that are sealed already are sent on from GnuTLS's own buffer. */
     ssize_t status = session->sealed > 0 ? gnutls_record_send(session->native, NULL, 0)
                                          : gnutls_record_send(session->native, data, bytes);
-    end_call(session, meter);
+    tls_session_end_call(session, meter);
     if (status > 0) {
         session->sealed = 0;
         session->wants_write = false;
@@ -399,7 +409,7 @@ enum result tls_session_finish(struct tls_session *session)
     }
     struct library_meter meter = begin_call();
     int status = gnutls_bye(session->native, GNUTLS_SHUT_WR);
-    end_call(session, meter);
+    tls_session_end_call(session, meter);
     if (is_blocked(status)) {
         return note_blocked(session);
     }

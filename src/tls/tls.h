@@ -58,6 +58,8 @@ struct tls_options {
     bool no_key_files; /* and without "key": the key is in the certificate's file */
     bool no_tickets;
     bool prefer_client_ciphers;
+    bool is_quic;     /* for QUIC: TLS 1.3 alone, without AES-CCM; ALPN must be agreed */
+    bool allow_early; /* QUIC: 0-RTT is accepted, guarded against replay */
 };
 
 /*

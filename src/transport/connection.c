@@ -22,6 +22,7 @@
 
 #include "base/assert.h"
 #include "transport/connection_internal.h"
+#include "transport/quic_client.h"
 #include "transport/socket_options.h"
 
 static void on_io(struct event_io *io, unsigned ready);
@@ -78,6 +79,21 @@ struct connection *connection_take(struct transport *transport, int fd, enum acc
     event_io_init(&connection->io, transport->loop, fd, on_io);
     event_deferred_init(&connection->released, on_released);
     transport->connections_open++;
+    return connection;
+}
+
+struct connection *connection_take_quic(struct transport *transport, const struct address *local,
+                                        const struct address *peer, size_t account_max)
+{
+    struct connection *connection = connection_take(transport, -1, ACCOUNT_CLIENT);
+    if (connection != NULL) {
+        connection->account.cap = account_max;
+        connection->is_client_side = true;
+        connection->is_quic = true;
+        connection->local = *local;
+        connection->peer = *peer;
+        connection->state = CONNECTION_HANDSHAKE;
+    }
     return connection;
 }
 
@@ -178,6 +194,14 @@ void connection_fail(struct connection *connection, enum connection_error error,
     set_state(connection, CONNECTION_CLOSED);
     event_io_stop(&connection->io);
     connection->events->on_error(connection->owner, error);
+}
+
+void connection_on_quic_open(struct connection *connection)
+{
+    uint64_t elapsed_ms = event_now_ms(connection->transport->loop) - connection->accepted_ms;
+    connection->handshake_ms = (uint32_t)elapsed_ms;
+    set_state(connection, CONNECTION_OPEN);
+    connection->events->on_open(connection->owner);
 }
 
 static void leave_handshake(struct connection *connection)
@@ -341,9 +365,12 @@ void connection_close(struct connection *connection, bool reset)
     if (connection == NULL) {
         return;
     }
-    ASSERT(connection->fd >= 0);
+    ASSERT(connection->fd >= 0 || connection->is_quic);
     event_io_stop(&connection->io);
     leave_handshake(connection);
+    if (connection->quic_client != NULL) {
+        quic_client_close(connection->quic_client, reset);
+    }
     if (connection->tls != NULL) {
         if (connection->state == CONNECTION_OPEN && !reset && !connection->write_ended) {
             enum result result = tls_session_finish(connection->tls);
@@ -352,7 +379,9 @@ void connection_close(struct connection *connection, bool reset)
         tls_session_release(connection->tls);
         connection->tls = NULL;
     }
-    close_socket(connection, reset);
+    if (connection->fd >= 0) {
+        close_socket(connection, reset);
+    }
     set_state(connection, CONNECTION_CLOSED);
     connection->transport->connections_open--;
     event_defer(connection->transport->loop, &connection->released);

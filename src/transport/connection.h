@@ -64,8 +64,8 @@ struct connection {
     struct event_io io;
     const struct connection_events *events;
     void *owner;
-    struct tls_session *tls;        /* NULL: plain */
-    struct quic_connection *quic;   /* NULL: TCP. Read and write go by its streams, not by this */
+    struct tls_session *tls;      /* NULL: plain */
+    struct quic_connection *quic; /* NULL: TCP. Read and write go by its streams, not by this */
     struct quic_client *quic_client;
     struct account account;         /* pays for everything of this connection, itself included */
     struct event_deferred released; /* after connection_close; its link is then in `lingering` */
@@ -81,10 +81,11 @@ struct connection {
     uint8_t wanted;        /* enum event_interest, as the owner set it */
     uint8_t reads_for;     /* enum wait_class: what reading takes memory for; the owner sets it */
     bool is_client_side;   /* accepted */
-    bool is_in_handshake;  /* counted in transport.handshakes_open */
-    bool has_received;     /* TLS: anything at all came, be it no handshake */
-    bool read_ended;       /* the peer shut down its sending side */
-    bool write_ended;      /* we shut down ours */
+    bool is_quic;
+    bool is_in_handshake; /* counted in transport.handshakes_open */
+    bool has_received;    /* TLS: anything at all came, be it no handshake */
+    bool read_ended;      /* the peer shut down its sending side */
+    bool write_ended;     /* we shut down ours */
 };
 
 /* Someone who waits until fewer TLS handshakes are under way (embedded). */

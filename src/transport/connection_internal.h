@@ -12,6 +12,14 @@
  * refused. */
 struct connection *connection_take(struct transport *transport, int fd, enum account_kind kind);
 
+/* Takes a zeroed client connection of QUIC between two addresses; `account_max` caps what it may
+ * hold. NULL when refused. */
+struct connection *connection_take_quic(struct transport *transport, const struct address *local,
+                                        const struct address *peer, size_t account_max);
+
+/* Streams of a QUIC connection can be used: it is open. */
+void connection_on_quic_open(struct connection *connection);
+
 /* Gives a connection back that nothing has happened on; the descriptor stays the caller's. */
 void connection_untake(struct connection *connection);
 

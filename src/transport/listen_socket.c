@@ -122,7 +122,7 @@ static enum result bind_address(int fd, const struct address *address, struct te
     return RESULT_OK;
 }
 
-static enum result bind_tcp(int fd, const struct listener_options *options, struct text *error)
+static enum result bind_internet(int fd, const struct listener_options *options, struct text *error)
 {
     /* The address may still be in use by connections of an old process, or by an old process
      * itself. */
@@ -132,7 +132,9 @@ static enum result bind_tcp(int fd, const struct listener_options *options, stru
     if (result != RESULT_OK) {
         return result;
     }
-    set_tcp_options(fd, options);
+    if (!options->is_datagram) {
+        set_tcp_options(fd, options);
+    }
     return bind_address(fd, &options->address, error);
 }
 
@@ -180,14 +182,14 @@ static enum result bind_path(int fd, const struct listener_options *options, str
 }
 
 /* Takes over a socket that the parent process opened. */
-static enum result check_inherited(int fd, struct text *error)
+static enum result check_inherited(int fd, int wanted_type, struct text *error)
 {
     int type = 0;
     socklen_t length = sizeof(type);
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) {
         return fail(error, "cannot use inherited descriptor");
     }
-    if (type != SOCK_STREAM) {
+    if (type != wanted_type) {
         errno = EPROTOTYPE;
         return fail(error, "cannot use inherited descriptor");
     }
@@ -201,21 +203,22 @@ static enum result check_inherited(int fd, struct text *error)
 
 enum result listen_socket_open(const struct listener_options *options, int *out, struct text *error)
 {
+    int type = options->is_datagram ? SOCK_DGRAM : SOCK_STREAM;
     if (options->inherited_fd >= 0) {
-        enum result result = check_inherited(options->inherited_fd, error);
-        if (result == RESULT_OK) {
+        enum result result = check_inherited(options->inherited_fd, type, error);
+        if (result == RESULT_OK && !options->is_datagram) {
             set_tcp_options(options->inherited_fd, options);
-            *out = options->inherited_fd;
         }
+        *out = options->inherited_fd;
         return result;
     }
-    int fd = socket(options->address.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(options->address.family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return fail(error, "cannot create listening socket");
     }
     enum result result;
     if (options->address.family != AF_UNIX) {
-        result = bind_tcp(fd, options, error);
+        result = bind_internet(fd, options, error);
     } else if (is_temporary(&options->address)) {
         result = bind_path(fd, options, error);
     } else {

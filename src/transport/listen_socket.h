@@ -32,6 +32,7 @@ struct listener_options {
     bool v6_only, v4_v6, transparent, defer_accept, tfo;
     bool keep_alive;  /* option clitcpka */
     bool is_operator; /* runtime API: let in out of the operator's reserve */
+    bool is_datagram; /* UDP */
     bool is_tls;      /* accepting waits while too many handshakes are under way */
     mode_t mode;      /* Unix sockets; 0: by umask */
     uid_t uid;        /* (uid_t)-1: as is */
