@@ -19,7 +19,11 @@ enum { PORT_MAX = 65535, PATH_BYTES_MAX = 107, EXPANDED_BYTES_MAX = 1024 };
 enum prefix_kind { PREFIX_HOST, PREFIX_PATH, PREFIX_ABSTRACT, PREFIX_FD };
 
 /* Uses of a prefix, or-ed. */
-enum prefix_use { STREAM = 1 << CONFIG_ADDRESS_STREAM, DATAGRAM = 1 << CONFIG_ADDRESS_DATAGRAM };
+enum prefix_use {
+    STREAM = 1 << CONFIG_ADDRESS_STREAM | 1 << CONFIG_ADDRESS_BIND,
+    DATAGRAM = 1 << CONFIG_ADDRESS_DATAGRAM,
+    QUIC = 1 << CONFIG_ADDRESS_BIND | 1 << (CONFIG_ADDRESS_BIND + 1), /* the last bit tells it */
+};
 #define EITHER (STREAM | DATAGRAM)
 
 struct prefix {
@@ -38,9 +42,9 @@ static const struct prefix PREFIXES[] = {
     {"uxst@", PREFIX_PATH, AF_UNIX, STREAM},     {"uxdg@", PREFIX_PATH, AF_UNIX, DATAGRAM},
     {"abns@", PREFIX_ABSTRACT, AF_UNIX, EITHER}, {"fd@", PREFIX_FD, AF_UNSPEC, EITHER},
     {"abnsz@", PREFIX_ABSTRACT, AF_UNIX, 0},     {"sockpair@", PREFIX_FD, AF_UNIX, 0},
-    {"quic@", PREFIX_HOST, AF_UNSPEC, 0},        {"quic4@", PREFIX_HOST, AF_INET, 0},
-    {"quic6@", PREFIX_HOST, AF_INET6, 0},        {"quic+ip@", PREFIX_HOST, AF_UNSPEC, 0},
-    {"quic+ipv4@", PREFIX_HOST, AF_INET, 0},     {"quic+ipv6@", PREFIX_HOST, AF_INET6, 0},
+    {"quic@", PREFIX_HOST, AF_UNSPEC, QUIC},     {"quic4@", PREFIX_HOST, AF_INET, QUIC},
+    {"quic6@", PREFIX_HOST, AF_INET6, QUIC},     {"quic+ip@", PREFIX_HOST, AF_UNSPEC, QUIC},
+    {"quic+ipv4@", PREFIX_HOST, AF_INET, QUIC},  {"quic+ipv6@", PREFIX_HOST, AF_INET6, QUIC},
     {"mptcp@", PREFIX_HOST, AF_UNSPEC, 0},       {"mptcp4@", PREFIX_HOST, AF_INET, 0},
     {"mptcp6@", PREFIX_HOST, AF_INET6, 0},       {"rhttp@", PREFIX_HOST, AF_UNSPEC, 0},
 };
@@ -85,7 +89,7 @@ static const struct prefix *read_prefix(struct config_reader *reader, const char
     uses = is_stream ? uses & STREAM : is_datagram ? uses & DATAGRAM : uses;
     if ((uses & (1U << use)) == 0) {
         (void)config_fail(reader, "%s-type address not acceptable in '%s'",
-                          use == CONFIG_ADDRESS_STREAM ? "datagram" : "stream", word);
+                          use == CONFIG_ADDRESS_DATAGRAM ? "stream" : "datagram", word);
         return NULL;
     }
     return prefix;
@@ -254,6 +258,7 @@ enum result config_read_address(struct config_reader *reader, const char *word,
     if (prefix == NULL) {
         return RESULT_INVALID;
     }
+    out->is_quic = prefix->uses == QUIC;
     if (prefix->kind == PREFIX_FD) {
         return read_fd(reader, word, rest, out);
     }

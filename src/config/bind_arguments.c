@@ -188,13 +188,63 @@ static enum result read_protocol(struct config_reader *reader, const struct bind
                                  const char *value, struct bind_settings *bind)
 {
     (void)bind;
-    bool is_later = strcmp(value, "h2") == 0 || strcmp(value, "quic") == 0;
+    bool is_later = strcmp(value, "h2") == 0;
     if (is_later) {
         return config_fail(reader, "'%s' : '%s' is not supported by weir yet", row->name, value);
     }
-    return strcmp(value, "h1") == 0 || strcmp(value, "none") == 0
+    return strcmp(value, "h1") == 0 || strcmp(value, "none") == 0 || strcmp(value, "quic") == 0
                ? RESULT_OK
                : config_fail(reader, "'%s' :  unknown MUX protocol '%s'", row->name, value);
+}
+
+/* quic-cc-algo { cubic | newreno | nocc }[(<window>[,…])]: only the window of the arguments counts.
+ */
+static enum result read_quic_cc(struct config_reader *reader, const struct bind_argument *row,
+                                const char *value, struct bind_settings *bind)
+{
+    static const struct {
+        const char *name;
+        enum quic_cc_algorithm algorithm;
+    } ALGORITHMS[] = {
+        {"cubic", QUIC_CC_CUBIC}, {"newreno", QUIC_CC_NEWRENO}, {"nocc", QUIC_CC_NONE}};
+    struct slice text = slice_from_string(value);
+    size_t length = strcspn(value, "(-");
+    struct slice name = slice_first(text, length);
+    for (size_t i = 0; i < sizeof(ALGORITHMS) / sizeof(ALGORITHMS[0]); i++) {
+        if (!slice_equal(name, slice_from_string(ALGORITHMS[i].name))) {
+            continue;
+        }
+        bind->quic.algorithm = ALGORITHMS[i].algorithm;
+        const char *open = strchr(value, '(');
+        if (open == NULL) {
+            return RESULT_OK;
+        }
+        size_t digits = strcspn(open + 1, ",)");
+        bool is_closed = open[1 + digits] != '\0';
+        if (digits == 0 && is_closed) {
+            return RESULT_OK;
+        }
+        if (!is_closed || config_read_size(reader, row->name,
+                                           config_copy_slice(reader, slice_of(open + 1, digits)),
+                                           &bind->quic.window_max) != RESULT_OK) {
+            return config_fail(reader, "'%s' : invalid maximum window '%s'", row->name, value);
+        }
+        return RESULT_OK;
+    }
+    return config_fail(reader,
+                       "'%s' : '%.*s' is not supported by weir: expected 'cubic', 'newreno' or "
+                       "'nocc'",
+                       row->name, (int)name.length, name.data);
+}
+
+/* quic-socket: weir has one socket a worker and listener, steered by connection ids. */
+static enum result read_quic_socket(struct config_reader *reader, const struct bind_argument *row,
+                                    const char *value, struct bind_settings *bind)
+{
+    (void)bind;
+    return strcmp(value, "listener") == 0 || strcmp(value, "connection") == 0
+               ? RESULT_OK
+               : config_fail(reader, "'%s' : expects 'listener' or 'connection'", row->name);
 }
 
 static enum result read_nice(struct config_reader *reader, const struct bind_argument *row,
@@ -352,6 +402,10 @@ const struct bind_argument BIND_ARGUMENTS[] = {
     OWN("level", "missing level", read_level),
     OWN("severity-output", "missing format", read_severity),
     OWN("expose-fd", "missing fd type", read_expose),
+    OWN("quic-cc-algo", "missing control congestion algorithm", read_quic_cc),
+    FLAG("quic-force-retry", quic.force_retry),
+    OWN("quic-socket", "missing value", read_quic_socket),
+    FLAG("allow-0rtt", quic.allow_early),
     OWN("proto", "missing value", read_protocol),
     OWN("nice", "missing value", read_nice),
     NOTHING("guid-prefix", "missing guid prefix"),

@@ -20,6 +20,21 @@ enum {
     DEFAULT_STATS_MAXCONN = 10,
 };
 
+/* HAProxy's defaults; windows begin smaller and grow with what a client can use. */
+static const struct quic_settings DEFAULT_QUIC = {
+    .cc = {.algorithm = QUIC_CC_CUBIC},
+    .idle_timeout_ms = 30000,
+    .handshake_timeout_ms = 10000,
+    .streams_bidi_max = 100,
+    .stream_window_bytes = (size_t)64 * KIBIBYTE,
+    .window_bytes = (size_t)128 * KIBIBYTE,
+    .window_bytes_max = (size_t)2 * MEBIBYTE,
+    .tx_bytes_max = (size_t)1 * MEBIBYTE,
+    .memory_max = (size_t)512 * KIBIBYTE,
+    .retry_threshold = 100,
+    .datagram_bytes = 1252,
+};
+
 static void init_global(struct global_settings *global)
 {
     global->bufsize = DEFAULT_BUFSIZE;
@@ -30,6 +45,7 @@ static void init_global(struct global_settings *global)
     global->stats_timeout_ms = DEFAULT_STATS_TIMEOUT_MS;
     global->stats_maxconn = DEFAULT_STATS_MAXCONN;
     global->strict_limits = true;
+    global->quic = DEFAULT_QUIC;
     global->default_bind_min = TLS_VERSION_1_2;
     global->server_verify = TLS_VERIFY_REQUIRED;
     global->unix_bind.uid = (uid_t)-1;

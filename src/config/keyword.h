@@ -180,7 +180,7 @@ MUST_USE enum result config_read_number(struct config_reader *reader, const char
 /* ---- addresses (manual 2.9) ---- */
 
 /* What an address is for. */
-enum config_address_use { CONFIG_ADDRESS_STREAM, CONFIG_ADDRESS_DATAGRAM };
+enum config_address_use { CONFIG_ADDRESS_STREAM, CONFIG_ADDRESS_DATAGRAM, CONFIG_ADDRESS_BIND };
 
 /* One address as written. */
 struct config_address {
@@ -189,6 +189,7 @@ struct config_address {
     int fd;                 /* fd@N, else -1 */
     const char *host;       /* a name to be resolved, else NULL */
     bool has_port;
+    bool is_quic;
     bool port_is_relative; /* "+N", "-N": port_offset */
     int32_t port_offset;
 };
@@ -233,6 +234,7 @@ MUST_USE enum result config_pass_over(struct config_reader *reader, const char *
 /* ---- the tables ---- */
 extern const struct config_keyword KEYWORDS_GLOBAL[];
 extern const struct config_keyword KEYWORDS_TUNE[];
+extern const struct config_keyword KEYWORDS_QUIC[];
 extern const struct config_keyword KEYWORDS_SSL[];
 extern const struct config_keyword KEYWORDS_ENVIRONMENT[];
 extern const struct config_keyword KEYWORDS_PROXY[];

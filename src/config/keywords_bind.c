@@ -127,6 +127,19 @@ static enum result apply_unix_defaults(struct config_reader *reader,
 
 /* ---- addresses ---- */
 
+/* A QUIC listener: TLS it must have, and HTTP/3 is what it speaks. */
+static enum result make_quic(struct config_reader *reader, struct bind_settings *bind)
+{
+    if (!bind->is_ssl) {
+        return config_fail(reader, "a QUIC address needs 'ssl' and a certificate ('crt')");
+    }
+    bind->is_quic = true;
+    bind->tls.is_quic = true;
+    bind->tls.alpn = "h3";
+    bind->tls.allow_early = bind->quic.allow_early;
+    return RESULT_OK;
+}
+
 static enum result add_bind(struct config_reader *reader, struct bind_line *line,
                             const struct config_address *parsed, uint16_t port)
 {
@@ -141,6 +154,9 @@ static enum result add_bind(struct config_reader *reader, struct bind_line *line
     bind->listener.inherited_fd = parsed->fd;
     line->has_bound = true;
     list_append(line->list, &bind->link);
+    if (parsed->is_quic) {
+        return make_quic(reader, bind);
+    }
     bool is_path = parsed->address.family == AF_UNIX && !line->is_stats;
     return is_path ? apply_unix_defaults(reader, &bind->listener) : RESULT_OK;
 }
@@ -158,7 +174,8 @@ static enum result read_address(struct config_reader *reader, struct bind_line *
                                 const char *word)
 {
     struct config_address parsed;
-    enum result result = config_read_address(reader, word, CONFIG_ADDRESS_STREAM, &parsed);
+    enum result result = config_read_address(
+        reader, word, line->is_stats ? CONFIG_ADDRESS_STREAM : CONFIG_ADDRESS_BIND, &parsed);
     bool is_host = result == RESULT_OK && parsed.fd < 0 && parsed.address.family != AF_UNIX;
     if (is_host) {
         result = check_port(reader, word, &parsed);

@@ -238,7 +238,10 @@ void config_trim_alpn(struct config_reader *reader, struct tls_options *tls)
     struct slice rest = slice_from_string(tls->alpn);
     struct slice protocol;
     while (slice_next_token(&rest, ',', &protocol)) {
-        if (slice_equal(protocol, SLICE("h2")) || slice_equal(protocol, SLICE("h3"))) {
+        if (slice_equal(protocol, SLICE("h3"))) {
+            continue; /* for the line's QUIC addresses, which offer it by themselves */
+        }
+        if (slice_equal(protocol, SLICE("h2"))) {
             config_report(reader, REPORT_NOTICE,
                           "parsing [%s:%u] : 'alpn' : '%.*s' is not offered, this version of weir "
                           "speaks HTTP/1.1.",

@@ -13,8 +13,12 @@ static void set_paused(struct proxy *proxy, bool paused)
 {
     LIST_EACH(link, &proxy->binds) {
         struct bind *bind = container_of(link, struct bind, link);
-        bool is_tls_held = bind->listener.options.is_tls && proxy->worker->tls_held;
+        bool is_tls_held = bind->settings->listener.is_tls && proxy->worker->tls_held;
         bool pauses = paused || is_tls_held;
+        if (bind->quic != NULL) {
+            bind->quic->is_paused = pauses; /* what comes meanwhile is as if lost */
+            continue;
+        }
         if (bind->listener.fd < 0 || bind->listener.is_paused == pauses) {
             continue;
         }
@@ -43,7 +47,9 @@ void proxy_stop(struct proxy *proxy)
     proxy->state = PROXY_STOPPED;
     LIST_EACH(link, &proxy->binds) {
         struct bind *bind = container_of(link, struct bind, link);
-        if (bind->listener.fd >= 0) {
+        if (bind->quic != NULL) {
+            quic_listener_close(bind->quic);
+        } else if (bind->listener.fd >= 0) {
             listener_close(&bind->listener, false);
         }
     }

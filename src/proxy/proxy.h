@@ -17,13 +17,16 @@
 #include "proxy/settings.h"
 #include "proxy/worker.h"
 #include "transport/listener.h"
+#include "transport/quic_listener.h"
 
 /* One bound address of a frontend. */
 struct bind {
     struct list link; /* proxy.binds */
     const struct bind_settings *settings;
     struct proxy *proxy;
-    struct listener listener;
+    struct listener listener;   /* of TCP; its fd stays -1 for QUIC */
+    struct quic_listener *quic; /* NULL: TCP */
+    struct quic_settings quic_settings;
     struct connection_options connection; /* what accepted sockets get */
     struct tls_context *tls;
     struct counters counters;

@@ -14,6 +14,7 @@
 #include "proxy/check.h"
 #include "proxy/endpoint.h"
 #include "proxy/logs.h"
+#include "proxy/quic.h"
 #include "proxy/server_change.h"
 #include "proxy/session_life.h"
 #include "proxy/worker.h"
@@ -91,6 +92,9 @@ static enum result create_bind(struct proxy *proxy, struct bind_settings *settin
         if (result != RESULT_OK) {
             return result;
         }
+    }
+    if (settings->is_quic) {
+        return quic_bind_create(bind, error);
     }
     bind->connection = (struct connection_options){
         .tls = bind->tls,
@@ -180,7 +184,10 @@ enum result proxy_bind(struct proxy *proxy,
             options.inherited_fd = inherited(argument, &options);
         }
         enum result result =
-            listener_bind(&bind->listener, &proxy->worker->transport, &options, error);
+            bind->quic != NULL
+                ? quic_listener_open(bind->quic, proxy->worker->quic->endpoint, &options, bind->tls,
+                                     &bind->quic_settings, error)
+                : listener_bind(&bind->listener, &proxy->worker->transport, &options, error);
         if (result != RESULT_OK) {
             text_append_string(error, " for [");
             address_append_with_port(error, &options.address, true);
@@ -204,7 +211,12 @@ enum result proxy_start(struct proxy *proxy, struct text *error)
     }
     LIST_EACH(link, &proxy->binds) {
         struct bind *bind = container_of(link, struct bind, link);
-        enum result result = listener_start(&bind->listener, error);
+        enum result result = RESULT_OK;
+        if (bind->quic != NULL) {
+            quic_listener_start(bind->quic);
+        } else {
+            result = listener_start(&bind->listener, error);
+        }
         if (result != RESULT_OK) {
             return result;
         }
@@ -233,6 +245,7 @@ void proxy_destroy(struct proxy *proxy)
     destroy_endpoints(proxy);
     LIST_EACH_SAFE(link, &proxy->binds) {
         struct bind *bind = container_of(link, struct bind, link);
+        quic_bind_destroy(bind);
         if (bind->tls != NULL) {
             tls_context_destroy(bind->tls);
         }

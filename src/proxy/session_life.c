@@ -12,9 +12,11 @@
 #include "base/assert.h"
 #include "memory/pool.h"
 #include "mux/h1.h"
+#include "mux/h3.h"
 #include "mux/tcp.h"
 #include "proxy/admission.h"
 #include "proxy/logs.h"
+#include "proxy/quic.h"
 #include "proxy/stream.h"
 #include "proxy/worker.h"
 #include "rules/log_time.h"
@@ -36,7 +38,7 @@ static void count_in(struct session *session)
     }
     rate_add(&facts->connection_rate, now_ms, 1);
     rate_add(&facts->session_rate, now_ms, 1);
-    if (session->bind->listener.options.is_tls) {
+    if (session->bind->settings->listener.is_tls) {
         rate_add(&facts->tls_rate, now_ms, 1);
     }
     struct counters *all[] = {&session->proxy->counters, &session->bind->counters};
@@ -215,10 +217,13 @@ static void open_session(struct session *session)
     }
     bool is_http = proxy->settings->mode == PROXY_MODE_HTTP;
     enum result result =
-        is_http ? mux_h1_create(pools->h1_muxes, session->connection, &proxy->client_mux,
-                                &SESSION_MUX_EVENTS, session, &session->mux)
-                : mux_tcp_create(pools->tcp_muxes, session->connection, &proxy->client_mux,
-                                 &SESSION_MUX_EVENTS, session, &session->mux);
+        session->connection->is_quic
+            ? mux_h3_create(&session->worker->quic->muxes, session->connection, &proxy->client_mux,
+                            &SESSION_MUX_EVENTS, session, &session->mux)
+        : is_http ? mux_h1_create(pools->h1_muxes, session->connection, &proxy->client_mux,
+                                  &SESSION_MUX_EVENTS, session, &session->mux)
+                  : mux_tcp_create(pools->tcp_muxes, session->connection, &proxy->client_mux,
+                                   &SESSION_MUX_EVENTS, session, &session->mux);
     if (result != RESULT_OK) {
         session->worker->facts->refused_memory++;
         close_without_mux(session, false);
@@ -327,11 +332,44 @@ static struct session *create(struct bind *bind, struct connection *connection)
     return session;
 }
 
+/* Rules, the handshake or the mux: what follows for a session that is there. */
+static void begin(struct session *session)
+{
+    struct proxy *proxy = session->proxy;
+    const struct connection *connection = session->connection;
+    bool has_handshake = connection->state == CONNECTION_HANDSHAKE;
+    if (!are_rules_passed(session, &proxy->settings->tcp_connection, RULE_TCP_CONNECTION)) {
+        proxy->counters.denied_connections++;
+        session->bind->counters.denied_connections++;
+        close_without_mux(session, false);
+    } else if (!has_handshake) {
+        open_session(session);
+    } else {
+        event_timer_set(&session->timer, handshake_timeout(proxy));
+    }
+    proxy_update_admission(proxy);
+    worker_update_admission(proxy->worker);
+}
+
+enum result session_accept_quic(struct quic_listener *listener, struct connection *connection)
+{
+    struct bind *bind = listener->owner;
+    struct worker *worker = bind->proxy->worker;
+    struct session *session = create(bind, connection);
+    if (session == NULL) {
+        worker->facts->refused_memory++;
+        connection_close(connection, true);
+        return RESULT_NO_MEMORY;
+    }
+    connection_set_owner(connection, &SESSION_CONNECTION_EVENTS, session);
+    begin(session);
+    return connection->state == CONNECTION_CLOSED ? RESULT_END : RESULT_OK;
+}
+
 enum result session_accept(struct listener *listener, int fd, const struct address *peer)
 {
     struct bind *bind = listener->owner;
-    struct proxy *proxy = bind->proxy;
-    struct worker *worker = proxy->worker;
+    struct worker *worker = bind->proxy->worker;
     struct connection *connection = NULL;
     enum result result = connection_accept(&worker->transport, fd, peer, &bind->connection,
                                            &SESSION_CONNECTION_EVENTS, NULL, &connection);
@@ -347,16 +385,6 @@ enum result session_accept(struct listener *listener, int fd, const struct addre
         return RESULT_NO_MEMORY;
     }
     connection_set_owner(connection, &SESSION_CONNECTION_EVENTS, session);
-    if (!are_rules_passed(session, &proxy->settings->tcp_connection, RULE_TCP_CONNECTION)) {
-        proxy->counters.denied_connections++;
-        bind->counters.denied_connections++;
-        close_without_mux(session, false);
-    } else if (connection->tls == NULL) {
-        open_session(session);
-    } else {
-        event_timer_set(&session->timer, handshake_timeout(proxy));
-    }
-    proxy_update_admission(proxy);
-    worker_update_admission(worker);
+    begin(session);
     return listener->is_paused ? RESULT_FULL : RESULT_OK;
 }

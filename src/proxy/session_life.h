@@ -11,9 +11,13 @@
 #include "mux/mux.h"
 #include "proxy/session.h"
 #include "transport/listener.h"
+#include "transport/quic_listener.h"
 
 /* For listener.on_accept: admits or refuses a new connection. */
 enum result session_accept(struct listener *listener, int fd, const struct address *peer);
+
+/* For quic_listener.on_accept. */
+enum result session_accept_quic(struct quic_listener *listener, struct connection *connection);
 
 /* Ends a session: its streams are aborted, its connection closed. */
 void session_shutdown(struct session *session, enum mux_abort reason);

@@ -17,6 +17,7 @@
 #include "event/log_ring.h"
 #include "event/log_sink.h"
 #include "memory/memory.h"
+#include "quic/settings.h"
 #include "rules/acl.h"
 #include "rules/capture.h"
 #include "rules/log_format.h"
@@ -76,6 +77,12 @@ struct proxy_timeouts {
 };
 
 /* One address of a bind line. */
+struct bind_quic_options {
+    enum quic_cc_algorithm algorithm; /* quic-cc-algo */
+    size_t window_max;                /* its argument; 0: none */
+    bool force_retry, allow_early;
+};
+
 struct bind_settings {
     struct list link; /* proxy_settings.binds */
     const char *file;
@@ -84,9 +91,11 @@ struct bind_settings {
     uint32_t id;      /* `id`, or counted */
     struct listener_options listener;
     bool is_ssl;
-    struct tls_options tls;    /* when is_ssl; arrays in the configuration's account */
-    const char **certificates; /* storage behind tls.certificates */
-    uint32_t maxconn;          /* 0: none */
+    bool is_quic;                  /* UDP: quic4@ and the like */
+    struct bind_quic_options quic; /* for those */
+    struct tls_options tls;        /* when is_ssl; arrays in the configuration's account */
+    const char **certificates;     /* storage behind tls.certificates */
+    uint32_t maxconn;              /* 0: none */
     enum { BIND_LEVEL_USER, BIND_LEVEL_OPERATOR, BIND_LEVEL_ADMIN } level; /* stats sockets */
     uint32_t severity;
     bool expose_fd;
@@ -307,6 +316,7 @@ struct global_settings {
     uint32_t descriptors_max;  /* fd-hard-limit, 0: none */
     const char *local_peer;    /* localpeer, NULL: -L or the host's name */
     struct list logs;          /* struct log_settings: global ones */
+    struct quic_settings quic; /* tune.quic.*: what bind lines begin with */
     struct list stats_sockets; /* struct bind_settings: `stats socket` */
     uint32_t stats_timeout_ms, stats_maxconn;
     uint32_t spread_checks;

@@ -25,6 +25,7 @@
 #include "transport/splice.h"
 
 struct log_target;
+struct worker_quic;
 
 /* What the whole process counts and decides; read by `show info`. */
 struct process_facts {
@@ -67,6 +68,7 @@ struct worker {
     struct ledger *ledger;
     struct event_loop *loop;
     struct transport transport;
+    struct worker_quic *quic; /* NULL: no bind line speaks it (proxy/quic.h) */
     struct splice_pool pipes; /* of streams whose bytes stay in the kernel */
     struct chunk_source *chunks;
     struct proxy_pools pools;

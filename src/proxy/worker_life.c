@@ -16,6 +16,7 @@
 #include "proxy/endpoint.h"
 #include "proxy/logs.h"
 #include "proxy/proxy_life.h"
+#include "proxy/quic.h"
 #include "proxy/rate_limit.h"
 #include "proxy/session_life.h"
 #include "proxy/stream.h"
@@ -261,6 +262,7 @@ void worker_deinit(struct worker *worker)
     LIST_EACH_SAFE(link, &worker->proxies) {
         proxy_destroy(container_of(link, struct proxy, link));
     }
+    worker_quic_destroy(worker);
     logs_close(worker, worker->global_logs, worker->global_logs_count);
     log_outputs_deinit(&worker->log_outputs);
     memory_release(&worker->account, worker->log_line);

@@ -209,6 +209,8 @@ static void become_ready(struct quic_connection *c)
     struct slice alpn = tls_quic_alpn(c->handshake->tls);
     c->alpn_length = (uint8_t)size_min(alpn.length, sizeof(c->alpn));
     memcpy(c->alpn, alpn.data, c->alpn_length);
+    enum result named = tls_quic_facts(c->handshake->tls, &c->facts);
+    (void)named; /* logs do without the name */
     c->events->on_ready(c->owner);
 }
 
@@ -255,10 +257,11 @@ void quic_handshake_feed(struct quic_connection *c, enum quic_space space, uint6
         }
         quic_input_drop(input, &c->streams.intake, bytes.length);
     }
-    if (!c->is_ready && c->has_seal) {
+    if (!c->is_ready && c->has_seal && c->state == QUIC_STATE_HANDSHAKE) {
         become_ready(c);
     }
-    if (!c->is_complete && tls_quic_is_complete(handshake->tls)) {
+    if (!c->is_complete && c->state == QUIC_STATE_HANDSHAKE &&
+        tls_quic_is_complete(handshake->tls)) {
         complete(c, now_us);
     }
 }

@@ -19,7 +19,7 @@ static const uint64_t STREAMS_MAX = UINT64_C(1) << 60;
 static bool read_data(const uint8_t **at, const uint8_t *end, bool has_length, struct slice *data)
 {
     uint64_t length = (uint64_t)(end - *at);
-    if (has_length && (!quic_varint_read(at, end, &length) || length > (uint64_t)(end - *at))) {
+    if (has_length && (!varint_read(at, end, &length) || length > (uint64_t)(end - *at))) {
         return false;
     }
     *data = slice_of((const char *)*at, (size_t)length);
@@ -33,8 +33,8 @@ static bool check_ranges(const uint8_t **at, const uint8_t *end, const struct qu
     uint64_t smallest = f->ack.largest - f->ack.first_range;
     for (uint64_t i = 0; i < f->ack.range_count; i++) {
         uint64_t gap, length;
-        if (!quic_varint_read(at, end, &gap) || !quic_varint_read(at, end, &length) ||
-            smallest < gap + 2 || smallest - gap - 2 < length) {
+        if (!varint_read(at, end, &gap) || !varint_read(at, end, &length) || smallest < gap + 2 ||
+            smallest - gap - 2 < length) {
             return false;
         }
         smallest -= gap + 2 + length;
@@ -45,9 +45,9 @@ static bool check_ranges(const uint8_t **at, const uint8_t *end, const struct qu
 static bool parse_ack(const uint8_t **at, const uint8_t *end, bool has_ecn, struct quic_frame *f)
 {
     f->type = QUIC_FRAME_ACK;
-    if (!quic_varint_read(at, end, &f->ack.largest) || !quic_varint_read(at, end, &f->ack.delay) ||
-        !quic_varint_read(at, end, &f->ack.range_count) ||
-        !quic_varint_read(at, end, &f->ack.first_range) || f->ack.first_range > f->ack.largest) {
+    if (!varint_read(at, end, &f->ack.largest) || !varint_read(at, end, &f->ack.delay) ||
+        !varint_read(at, end, &f->ack.range_count) || !varint_read(at, end, &f->ack.first_range) ||
+        f->ack.first_range > f->ack.largest) {
         return false;
     }
     const uint8_t *ranges = *at;
@@ -56,9 +56,8 @@ static bool parse_ack(const uint8_t **at, const uint8_t *end, bool has_ecn, stru
     }
     f->ack.ranges = slice_of((const char *)ranges, (size_t)(*at - ranges));
     f->ack.has_ecn = has_ecn;
-    return !has_ecn ||
-           (quic_varint_read(at, end, &f->ack.ect0) && quic_varint_read(at, end, &f->ack.ect1) &&
-            quic_varint_read(at, end, &f->ack.ce));
+    return !has_ecn || (varint_read(at, end, &f->ack.ect0) && varint_read(at, end, &f->ack.ect1) &&
+                        varint_read(at, end, &f->ack.ce));
 }
 
 static bool parse_stream(const uint8_t **at, const uint8_t *end, uint64_t type,
@@ -67,25 +66,24 @@ static bool parse_stream(const uint8_t **at, const uint8_t *end, uint64_t type,
     f->type = QUIC_FRAME_STREAM;
     f->stream.offset = 0;
     f->stream.is_final = (type & STREAM_FIN) != 0;
-    if (!quic_varint_read(at, end, &f->stream.stream_id) ||
-        ((type & STREAM_OFF) != 0 && !quic_varint_read(at, end, &f->stream.offset)) ||
+    if (!varint_read(at, end, &f->stream.stream_id) ||
+        ((type & STREAM_OFF) != 0 && !varint_read(at, end, &f->stream.offset)) ||
         !read_data(at, end, (type & STREAM_LEN) != 0, &f->stream.data)) {
         return false;
     }
-    return f->stream.offset + f->stream.data.length <= QUIC_VARINT_MAX;
+    return f->stream.offset + f->stream.data.length <= VARINT_MAX;
 }
 
 static bool parse_crypto(const uint8_t **at, const uint8_t *end, struct quic_frame *f)
 {
-    return quic_varint_read(at, end, &f->crypto.offset) &&
-           read_data(at, end, true, &f->crypto.data) &&
-           f->crypto.offset + f->crypto.data.length <= QUIC_VARINT_MAX;
+    return varint_read(at, end, &f->crypto.offset) && read_data(at, end, true, &f->crypto.data) &&
+           f->crypto.offset + f->crypto.data.length <= VARINT_MAX;
 }
 
 static bool parse_new_id(const uint8_t **at, const uint8_t *end, struct quic_frame *f)
 {
-    if (!quic_varint_read(at, end, &f->new_id.sequence) ||
-        !quic_varint_read(at, end, &f->new_id.retire_prior_to) ||
+    if (!varint_read(at, end, &f->new_id.sequence) ||
+        !varint_read(at, end, &f->new_id.retire_prior_to) ||
         f->new_id.retire_prior_to > f->new_id.sequence || *at >= end) {
         return false;
     }
@@ -103,9 +101,8 @@ static bool parse_new_id(const uint8_t **at, const uint8_t *end, struct quic_fra
 static bool parse_close(const uint8_t **at, const uint8_t *end, struct quic_frame *f)
 {
     f->close.frame_type = 0;
-    return quic_varint_read(at, end, &f->close.code) &&
-           (f->type != QUIC_FRAME_CONNECTION_CLOSE ||
-            quic_varint_read(at, end, &f->close.frame_type)) &&
+    return varint_read(at, end, &f->close.code) &&
+           (f->type != QUIC_FRAME_CONNECTION_CLOSE || varint_read(at, end, &f->close.frame_type)) &&
            read_data(at, end, true, &f->close.reason);
 }
 
@@ -127,17 +124,16 @@ static bool parse_limit(const uint8_t **at, const uint8_t *end, struct quic_fram
         f->type == QUIC_FRAME_MAX_STREAMS_BIDI || f->type == QUIC_FRAME_MAX_STREAMS_UNI ||
         f->type == QUIC_FRAME_STREAMS_BLOCKED_BIDI || f->type == QUIC_FRAME_STREAMS_BLOCKED_UNI;
     f->limit.stream_id = 0;
-    return (!has_stream || quic_varint_read(at, end, &f->limit.stream_id)) &&
-           quic_varint_read(at, end, &f->limit.value) &&
+    return (!has_stream || varint_read(at, end, &f->limit.stream_id)) &&
+           varint_read(at, end, &f->limit.value) &&
            (!counts_streams || f->limit.value <= STREAMS_MAX);
 }
 
 static bool parse_reset(const uint8_t **at, const uint8_t *end, struct quic_frame *f)
 {
     f->reset.final_size = 0;
-    return quic_varint_read(at, end, &f->reset.stream_id) &&
-           quic_varint_read(at, end, &f->reset.code) &&
-           (f->type == QUIC_FRAME_STOP_SENDING || quic_varint_read(at, end, &f->reset.final_size));
+    return varint_read(at, end, &f->reset.stream_id) && varint_read(at, end, &f->reset.code) &&
+           (f->type == QUIC_FRAME_STOP_SENDING || varint_read(at, end, &f->reset.final_size));
 }
 
 static void skip_padding(const uint8_t **at, const uint8_t *end)
@@ -179,7 +175,7 @@ static bool parse_body(const uint8_t **at, const uint8_t *end, struct quic_frame
     case QUIC_FRAME_NEW_CONNECTION_ID:
         return parse_new_id(at, end, f);
     case QUIC_FRAME_RETIRE_CONNECTION_ID:
-        return quic_varint_read(at, end, &f->retire_sequence);
+        return varint_read(at, end, &f->retire_sequence);
     case QUIC_FRAME_PATH_CHALLENGE:
     case QUIC_FRAME_PATH_RESPONSE:
         return parse_path(at, end, f);
@@ -196,7 +192,7 @@ enum result quic_frame_parse(const uint8_t **at, const uint8_t *end, struct quic
 {
     const uint8_t *from = *at;
     uint64_t type;
-    if (!quic_varint_read(&from, end, &type) || quic_varint_bytes(type) != (size_t)(from - *at)) {
+    if (!varint_read(&from, end, &type) || varint_bytes(type) != (size_t)(from - *at)) {
         return RESULT_INVALID;
     }
     bool is_valid;
@@ -282,8 +278,7 @@ bool quic_ack_next(const struct quic_frame *ack, struct quic_ack_cursor *cursor,
     } else {
         const uint8_t *end = (const uint8_t *)ack->ack.ranges.data + ack->ack.ranges.length;
         uint64_t gap, length;
-        if (!quic_varint_read(&cursor->at, end, &gap) ||
-            !quic_varint_read(&cursor->at, end, &length)) {
+        if (!varint_read(&cursor->at, end, &gap) || !varint_read(&cursor->at, end, &length)) {
             return false;
         }
         range->last = cursor->smallest - gap - 2;

@@ -47,8 +47,8 @@ static uint16_t count_ranges(const struct quic_ranges *ranges, size_t room)
     uint16_t count = 0;
     for (uint16_t i = 1; i < ranges->count; i++) {
         const struct quic_range *range = &ranges->entries[i];
-        bytes += quic_varint_bytes(ranges->entries[i - 1].first - range->last - 2) +
-                 quic_varint_bytes(range->last - range->first);
+        bytes += varint_bytes(ranges->entries[i - 1].first - range->last - 2) +
+                 varint_bytes(range->last - range->first);
         if (bytes > room) {
             break;
         }
@@ -62,28 +62,28 @@ uint8_t *quic_write_ack(uint8_t *out, const uint8_t *end, const struct quic_rang
 {
     enum { ECN_COUNTS = 3 };
     const struct quic_range *top = &ranges->entries[0];
-    delay = uint64_min(delay, QUIC_VARINT_MAX);
-    size_t fixed = 1 + quic_varint_bytes(top->last) + quic_varint_bytes(delay) +
-                   quic_varint_bytes(ranges->count) + quic_varint_bytes(top->last - top->first);
+    delay = uint64_min(delay, VARINT_MAX);
+    size_t fixed = 1 + varint_bytes(top->last) + varint_bytes(delay) + varint_bytes(ranges->count) +
+                   varint_bytes(top->last - top->first);
     for (unsigned i = 0; ecn != NULL && i < ECN_COUNTS; i++) {
-        fixed += quic_varint_bytes(ecn[i]);
+        fixed += varint_bytes(ecn[i]);
     }
     if (!fits(out, end, fixed)) {
         return NULL;
     }
     uint16_t count = count_ranges(ranges, (size_t)(end - out) - fixed);
     *out++ = ecn != NULL ? ACK_ECN : QUIC_FRAME_ACK;
-    out = quic_varint_write(out, top->last);
-    out = quic_varint_write(out, delay);
-    out = quic_varint_write(out, count);
-    out = quic_varint_write(out, top->last - top->first);
+    out = varint_write(out, top->last);
+    out = varint_write(out, delay);
+    out = varint_write(out, count);
+    out = varint_write(out, top->last - top->first);
     for (uint16_t i = 1; i <= count; i++) {
         const struct quic_range *range = &ranges->entries[i];
-        out = quic_varint_write(out, ranges->entries[i - 1].first - range->last - 2);
-        out = quic_varint_write(out, range->last - range->first);
+        out = varint_write(out, ranges->entries[i - 1].first - range->last - 2);
+        out = varint_write(out, range->last - range->first);
     }
     for (unsigned i = 0; ecn != NULL && i < ECN_COUNTS; i++) {
-        out = quic_varint_write(out, ecn[i]);
+        out = varint_write(out, ecn[i]);
     }
     return out;
 }
@@ -95,14 +95,14 @@ static uint8_t *write_numbers(uint8_t *out, const uint8_t *end, enum quic_frame_
 {
     size_t bytes = 1;
     for (unsigned i = 0; i < count; i++) {
-        bytes += quic_varint_bytes(numbers[i]);
+        bytes += varint_bytes(numbers[i]);
     }
     if (!fits(out, end, bytes)) {
         return NULL;
     }
     *out++ = (uint8_t)type;
     for (unsigned i = 0; i < count; i++) {
-        out = quic_varint_write(out, numbers[i]);
+        out = varint_write(out, numbers[i]);
     }
     return out;
 }
@@ -138,11 +138,11 @@ uint8_t *quic_write_stop_sending(uint8_t *out, const uint8_t *end, uint64_t stre
 
 uint8_t *quic_write_new_token(uint8_t *out, const uint8_t *end, struct slice token)
 {
-    if (!fits(out, end, 1 + quic_varint_bytes(token.length) + token.length)) {
+    if (!fits(out, end, 1 + varint_bytes(token.length) + token.length)) {
         return NULL;
     }
     *out++ = QUIC_FRAME_NEW_TOKEN;
-    out = quic_varint_write(out, token.length);
+    out = varint_write(out, token.length);
     memcpy(out, token.data, token.length);
     return out + token.length;
 }
@@ -151,14 +151,14 @@ uint8_t *quic_write_new_connection_id(uint8_t *out, const uint8_t *end, uint64_t
                                       uint64_t retire_prior_to, const struct quic_cid *id,
                                       const uint8_t reset_token[QUIC_RESET_TOKEN_BYTES])
 {
-    size_t bytes = 1 + quic_varint_bytes(sequence) + quic_varint_bytes(retire_prior_to) + 1 +
-                   id->length + QUIC_RESET_TOKEN_BYTES;
+    size_t bytes = 1 + varint_bytes(sequence) + varint_bytes(retire_prior_to) + 1 + id->length +
+                   QUIC_RESET_TOKEN_BYTES;
     if (!fits(out, end, bytes)) {
         return NULL;
     }
     *out++ = QUIC_FRAME_NEW_CONNECTION_ID;
-    out = quic_varint_write(out, sequence);
-    out = quic_varint_write(out, retire_prior_to);
+    out = varint_write(out, sequence);
+    out = varint_write(out, retire_prior_to);
     *out++ = id->length;
     memcpy(out, id->bytes, id->length);
     out += id->length;
@@ -181,18 +181,18 @@ uint8_t *quic_write_close(uint8_t *out, const uint8_t *end, enum quic_frame_type
                           uint64_t code, uint64_t frame_type, struct slice reason)
 {
     bool has_frame_type = type == QUIC_FRAME_CONNECTION_CLOSE;
-    size_t fixed = 1 + quic_varint_bytes(code) +
-                   (has_frame_type ? quic_varint_bytes(frame_type) : 0) + LENGTH_BYTES;
+    size_t fixed =
+        1 + varint_bytes(code) + (has_frame_type ? varint_bytes(frame_type) : 0) + LENGTH_BYTES;
     if (!fits(out, end, fixed)) {
         return NULL;
     }
     size_t length = size_min(size_min(reason.length, (size_t)(end - out) - fixed), LENGTH_MAX);
     *out++ = (uint8_t)type;
-    out = quic_varint_write(out, code);
+    out = varint_write(out, code);
     if (has_frame_type) {
-        out = quic_varint_write(out, frame_type);
+        out = varint_write(out, frame_type);
     }
-    out = quic_varint_write_in(out, length, LENGTH_BYTES);
+    out = varint_write_in(out, length, LENGTH_BYTES);
     if (length > 0) {
         memcpy(out, reason.data, length);
     }
@@ -213,19 +213,19 @@ static bool cut(const uint8_t *out, const uint8_t *end, size_t header, size_t *b
 
 uint8_t *quic_write_crypto_header(uint8_t *out, const uint8_t *end, uint64_t offset, size_t *bytes)
 {
-    if (!cut(out, end, 1 + quic_varint_bytes(offset) + LENGTH_BYTES, bytes) || *bytes == 0) {
+    if (!cut(out, end, 1 + varint_bytes(offset) + LENGTH_BYTES, bytes) || *bytes == 0) {
         return NULL;
     }
     *out++ = QUIC_FRAME_CRYPTO;
-    out = quic_varint_write(out, offset);
-    return quic_varint_write_in(out, *bytes, LENGTH_BYTES);
+    out = varint_write(out, offset);
+    return varint_write_in(out, *bytes, LENGTH_BYTES);
 }
 
 uint8_t *quic_write_stream_header(uint8_t *out, const uint8_t *end, uint64_t stream_id,
                                   uint64_t offset, size_t *bytes, bool is_final)
 {
-    size_t header = 1 + quic_varint_bytes(stream_id) +
-                    (offset > 0 ? quic_varint_bytes(offset) : 0) + LENGTH_BYTES;
+    size_t header =
+        1 + varint_bytes(stream_id) + (offset > 0 ? varint_bytes(offset) : 0) + LENGTH_BYTES;
     size_t wanted = *bytes;
     if (!cut(out, end, header, bytes) || (*bytes == 0 && (wanted > 0 || !is_final))) {
         return NULL;
@@ -233,9 +233,9 @@ uint8_t *quic_write_stream_header(uint8_t *out, const uint8_t *end, uint64_t str
     bool has_fin = is_final && *bytes == wanted;
     *out++ = (uint8_t)(QUIC_FRAME_STREAM | STREAM_LEN | (offset > 0 ? STREAM_OFF : 0) |
                        (has_fin ? STREAM_FIN : 0));
-    out = quic_varint_write(out, stream_id);
+    out = varint_write(out, stream_id);
     if (offset > 0) {
-        out = quic_varint_write(out, offset);
+        out = varint_write(out, offset);
     }
-    return quic_varint_write_in(out, *bytes, LENGTH_BYTES);
+    return varint_write_in(out, *bytes, LENGTH_BYTES);
 }

@@ -70,7 +70,7 @@ static bool read_cid(const uint8_t **at, const uint8_t *end, struct quic_cid *id
 static bool read_slice(const uint8_t **at, const uint8_t *end, struct slice *out)
 {
     uint64_t length;
-    if (!quic_varint_read(at, end, &length) || length > (uint64_t)(end - *at)) {
+    if (!varint_read(at, end, &length) || length > (uint64_t)(end - *at)) {
         return false;
     }
     *out = slice_of((const char *)*at, (size_t)length);
@@ -190,7 +190,7 @@ uint8_t *quic_header_write_long(uint8_t *out, size_t room, enum quic_packet_type
                                 uint8_t **length_at)
 {
     size_t token_bytes =
-        type == QUIC_PACKET_INITIAL ? quic_varint_bytes(token.length) + token.length : 0;
+        type == QUIC_PACKET_INITIAL ? varint_bytes(token.length) + token.length : 0;
     if (room <
         long_start_bytes(destination, source) + token_bytes + LENGTH_BYTES + packet_number_bytes) {
         return NULL;
@@ -202,7 +202,7 @@ uint8_t *quic_header_write_long(uint8_t *out, size_t room, enum quic_packet_type
     out = write_cid(out, destination);
     out = write_cid(out, source);
     if (type == QUIC_PACKET_INITIAL) {
-        out = quic_varint_write(out, token.length);
+        out = varint_write(out, token.length);
         if (token.length > 0) {
             memcpy(out, token.data, token.length);
         }
@@ -215,7 +215,7 @@ uint8_t *quic_header_write_long(uint8_t *out, size_t room, enum quic_packet_type
 void quic_header_finish_long(uint8_t *length_at, size_t bytes)
 {
     ASSERT(bytes <= LENGTH_MAX);
-    quic_varint_write_in(length_at, bytes, LENGTH_BYTES);
+    varint_write_in(length_at, bytes, LENGTH_BYTES);
 }
 
 uint8_t *quic_header_write_short(uint8_t *out, size_t room, const struct quic_cid *destination,
@@ -252,7 +252,7 @@ uint64_t quic_packet_number_decode(uint64_t largest, uint64_t truncated, size_t 
     uint64_t window = UINT64_C(1) << BYTE_BITS * bytes;
     uint64_t half = window / 2;
     uint64_t candidate = (expected & ~(window - 1)) | truncated;
-    if (candidate + half <= expected && candidate < QUIC_VARINT_MAX + 1 - window) {
+    if (candidate + half <= expected && candidate < VARINT_MAX + 1 - window) {
         return candidate + window;
     }
     if (candidate > expected + half && candidate >= window) {

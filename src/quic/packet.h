@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/slice.h"
+#include "base/varint.h"
 #include "quic/types.h"
 
 enum quic_packet_type {
@@ -36,21 +37,6 @@ struct quic_header {
     size_t packet_number_offset; /* from the packet's first byte; where protection begins */
     size_t packet_bytes;         /* the whole packet; what follows it is coalesced */
 };
-
-/* ---- variable-length integers (RFC 9000 16) ---- */
-
-/* Bytes that `value` (at most QUIC_VARINT_MAX) takes: 1, 2, 4 or 8. */
-size_t quic_varint_bytes(uint64_t value);
-
-/* Writes `value` in its shortest form; the caller has room for quic_varint_bytes(value). Returns
- * the end. */
-uint8_t *quic_varint_write(uint8_t *out, uint64_t value);
-
-/* Writes `value` in exactly `bytes` (1, 2, 4 or 8) bytes, which it fits. Returns the end. */
-uint8_t *quic_varint_write_in(uint8_t *out, uint64_t value, size_t bytes);
-
-/* Reads an integer and moves `*at` past it. False when `end` comes first; `*at` stays then. */
-bool quic_varint_read(const uint8_t **at, const uint8_t *end, uint64_t *value);
 
 /* ---- headers ---- */
 

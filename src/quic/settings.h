@@ -31,9 +31,6 @@ struct quic_settings {
     size_t tx_bytes_max;           /* unacknowledged bytes a connection
                                       (tune.quic.frontend.default-max-window-size) */
     size_t memory_max;             /* a connection's account (tune.quic.fe.mem.conn-max): 512 KiB */
-    uint32_t reorder_ratio;        /* tune.quic.reorder-ratio; percent */
-    uint32_t frame_losses_max;     /* tune.quic.max-frame-loss; 0: none */
-    uint32_t glitches_max;         /* tune.quic.frontend.glitches-threshold; 0: none */
     uint32_t retry_threshold;      /* half-open connections from which Retry is demanded */
     uint16_t datagram_bytes;       /* before path MTU discovery */
     bool force_retry;              /* quic-force-retry */

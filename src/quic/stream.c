@@ -249,13 +249,12 @@ size_t quic_stream_room(const struct quic_stream *stream)
     return (size_t)uint64_min(own, shared);
 }
 
-static enum result wait_for_room(struct quic_stream *stream)
+void quic_stream_wait(struct quic_stream *stream)
 {
     stream->flags |= STREAM_WANTS_ROOM;
     if (list_is_empty(&stream->wait_link)) {
         list_append(&stream->streams->waiting, &stream->wait_link);
     }
-    return RESULT_BLOCKED;
 }
 
 enum result quic_stream_send(struct quic_stream *stream, struct chunk_queue *queue)
@@ -280,7 +279,11 @@ enum result quic_stream_send(struct quic_stream *stream, struct chunk_queue *que
     if (result != RESULT_OK) {
         return result;
     }
-    return queue->bytes > 0 ? wait_for_room(stream) : RESULT_OK;
+    if (queue->bytes > 0) {
+        quic_stream_wait(stream);
+        return RESULT_BLOCKED;
+    }
+    return RESULT_OK;
 }
 
 void quic_stream_finish(struct quic_stream *stream)

@@ -219,6 +219,9 @@ MUST_USE enum result quic_stream_send(struct quic_stream *stream, struct chunk_q
 /* Bytes it would take now. */
 size_t quic_stream_room(const struct quic_stream *stream);
 
+/* Asks for on_send when there is more room. */
+void quic_stream_wait(struct quic_stream *stream);
+
 /* Nothing follows: FIN. */
 void quic_stream_finish(struct quic_stream *stream);
 

@@ -36,7 +36,7 @@ static uint64_t data_limit(const struct quic_stream *stream)
 {
     const struct quic_streams *streams = stream->streams;
     uint64_t credit = streams->limit - streams->sent;
-    uint64_t by_connection = stream->output.next + uint64_min(credit, QUIC_VARINT_MAX);
+    uint64_t by_connection = stream->output.next + uint64_min(credit, VARINT_MAX);
     return uint64_min(stream->limit, by_connection);
 }
 

@@ -51,18 +51,18 @@ struct row {
 #define FIELD(name) offsetof(struct quic_transport_parameters, name)
 
 static const struct row ROWS[] = {
-    {ID_IDLE_TIMEOUT, FIELD(max_idle_timeout_ms), 0, 0, QUIC_VARINT_MAX},
-    {ID_UDP_PAYLOAD, FIELD(max_udp_payload_size), DEFAULT_UDP_PAYLOAD, 1200, QUIC_VARINT_MAX},
-    {ID_MAX_DATA, FIELD(initial_max_data), 0, 0, QUIC_VARINT_MAX},
-    {ID_BIDI_LOCAL, FIELD(initial_max_stream_data_bidi_local), 0, 0, QUIC_VARINT_MAX},
-    {ID_BIDI_REMOTE, FIELD(initial_max_stream_data_bidi_remote), 0, 0, QUIC_VARINT_MAX},
-    {ID_UNI, FIELD(initial_max_stream_data_uni), 0, 0, QUIC_VARINT_MAX},
+    {ID_IDLE_TIMEOUT, FIELD(max_idle_timeout_ms), 0, 0, VARINT_MAX},
+    {ID_UDP_PAYLOAD, FIELD(max_udp_payload_size), DEFAULT_UDP_PAYLOAD, 1200, VARINT_MAX},
+    {ID_MAX_DATA, FIELD(initial_max_data), 0, 0, VARINT_MAX},
+    {ID_BIDI_LOCAL, FIELD(initial_max_stream_data_bidi_local), 0, 0, VARINT_MAX},
+    {ID_BIDI_REMOTE, FIELD(initial_max_stream_data_bidi_remote), 0, 0, VARINT_MAX},
+    {ID_UNI, FIELD(initial_max_stream_data_uni), 0, 0, VARINT_MAX},
     {ID_STREAMS_BIDI, FIELD(initial_max_streams_bidi), 0, 0, UINT64_C(1) << 60},
     {ID_STREAMS_UNI, FIELD(initial_max_streams_uni), 0, 0, UINT64_C(1) << 60},
     {ID_ACK_EXPONENT, FIELD(ack_delay_exponent), DEFAULT_ACK_EXPONENT, 0, 20},
     {ID_ACK_DELAY, FIELD(max_ack_delay_ms), DEFAULT_ACK_DELAY_MS, 0, (1 << 14) - 1},
-    {ID_CID_LIMIT, FIELD(active_connection_id_limit), DEFAULT_CID_LIMIT, 2, QUIC_VARINT_MAX},
-    {ID_DATAGRAM, FIELD(max_datagram_frame_size), 0, 0, QUIC_VARINT_MAX},
+    {ID_CID_LIMIT, FIELD(active_connection_id_limit), DEFAULT_CID_LIMIT, 2, VARINT_MAX},
+    {ID_DATAGRAM, FIELD(max_datagram_frame_size), 0, 0, VARINT_MAX},
 };
 
 enum { ROWS_COUNT = sizeof(ROWS) / sizeof(ROWS[0]) };
@@ -96,8 +96,7 @@ static bool parse_number(const struct row *row, const uint8_t *at, const uint8_t
                          struct quic_transport_parameters *out)
 {
     uint64_t value;
-    if (!quic_varint_read(&at, end, &value) || at != end || value < row->least ||
-        value > row->most) {
+    if (!varint_read(&at, end, &value) || at != end || value < row->least || value > row->most) {
         return false;
     }
     *field_of(out, row) = value;
@@ -187,7 +186,7 @@ enum result quic_transport_parameters_parse(struct slice bytes,
     quic_transport_parameters_init(out);
     while (at < end) {
         uint64_t id, length;
-        if (!quic_varint_read(&at, end, &id) || !quic_varint_read(&at, end, &length) ||
+        if (!varint_read(&at, end, &id) || !varint_read(&at, end, &length) ||
             length > (uint64_t)(end - at) || (seen & bit_of(id)) != 0 ||
             !parse_one(id, at, (size_t)length, out)) {
             return RESULT_INVALID;
@@ -209,11 +208,11 @@ struct output {
 static uint8_t *begin(struct output *out, uint64_t id, size_t length)
 {
     if (out->at == NULL ||
-        (size_t)(out->end - out->at) < quic_varint_bytes(id) + quic_varint_bytes(length) + length) {
+        (size_t)(out->end - out->at) < varint_bytes(id) + varint_bytes(length) + length) {
         out->at = NULL;
         return NULL;
     }
-    uint8_t *at = quic_varint_write(quic_varint_write(out->at, id), length);
+    uint8_t *at = varint_write(varint_write(out->at, id), length);
     out->at = at + length;
     return at;
 }
@@ -248,9 +247,9 @@ size_t quic_transport_parameters_write(uint8_t *out, size_t room,
     for (unsigned i = 0; i < ROWS_COUNT; i++) {
         uint64_t value = *field_of(&p, &ROWS[i]);
         if (value != ROWS[i].implied) {
-            uint8_t *at = begin(&o, ROWS[i].id, quic_varint_bytes(value));
+            uint8_t *at = begin(&o, ROWS[i].id, varint_bytes(value));
             if (at != NULL) {
-                quic_varint_write(at, value);
+                varint_write(at, value);
             }
         }
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "base/varint.h"
 
 enum {
     QUIC_CID_BYTES_MAX = 20,             /* RFC 9000 17.2 */
@@ -21,10 +22,9 @@ enum {
     QUIC_AEAD_TAG_BYTES = 16,
 };
 
-#define QUIC_VERSION_1  UINT32_C(0x00000001)
-#define QUIC_VERSION_2  UINT32_C(0x6b3343cf)
-#define QUIC_VARINT_MAX ((UINT64_C(1) << 62) - 1)
-#define QUIC_NONE       UINT64_MAX /* no packet number, no offset, no deadline */
+#define QUIC_VERSION_1 UINT32_C(0x00000001)
+#define QUIC_VERSION_2 UINT32_C(0x6b3343cf)
+#define QUIC_NONE      UINT64_MAX /* no packet number, no offset, no deadline */
 
 /* Packet number spaces (RFC 9000 12.3). 0-RTT and 1-RTT packets share the last. */
 enum quic_space { QUIC_SPACE_INITIAL, QUIC_SPACE_HANDSHAKE, QUIC_SPACE_APPLICATION, QUIC_SPACES };

@@ -5,32 +5,32 @@
  * session; no memory.
  */
 #include "rules/fetch.h"
-#include "transport/connection.h"
+#include "transport/connection_tls.h"
 
 enum { TLS_OF_CLIENT, TLS_OF_SERVER = 16 }; /* or-ed to what is wanted */
 
 enum tls_text { TLS_TEXT_SNI, TLS_TEXT_ALPN, TLS_TEXT_PROTOCOL, TLS_TEXT_CIPHER };
 enum tls_truth { TLS_IS_THERE, TLS_IS_RESUMED, TLS_HAS_SNI, TLS_HAS_CERTIFICATE };
 
-static const struct tls_session *session_of(const struct sample_call *call,
-                                            const struct rule_context *context)
+static const struct connection *secured_of(const struct sample_call *call,
+                                           const struct rule_context *context)
 {
     const struct connection *connection =
         (call->variant & TLS_OF_SERVER) != 0 ? context->server_connection : context->client;
-    return connection != NULL ? connection->tls : NULL;
+    return connection_has_tls(connection) ? connection : NULL;
 }
 
-static struct slice text_of(const struct tls_session *session, enum tls_text text)
+static struct slice text_of(const struct connection *secured, enum tls_text text)
 {
     switch (text) {
     case TLS_TEXT_SNI:
-        return tls_session_sni(session);
+        return connection_tls_sni(secured);
     case TLS_TEXT_ALPN:
-        return tls_session_alpn(session);
+        return connection_tls_alpn(secured);
     case TLS_TEXT_PROTOCOL:
-        return slice_from_string(tls_session_protocol(session));
+        return slice_from_string(connection_tls_protocol(secured));
     case TLS_TEXT_CIPHER:
-        return slice_from_string(tls_session_cipher(session));
+        return slice_from_string(connection_tls_cipher(secured));
     }
     return SLICE_NONE;
 }
@@ -38,31 +38,31 @@ static struct slice text_of(const struct tls_session *session, enum tls_text tex
 static enum result fetch_text(const struct sample_call *call, struct rule_context *context,
                               struct sample *out)
 {
-    const struct tls_session *session = session_of(call, context);
-    if (session == NULL) {
+    const struct connection *secured = secured_of(call, context);
+    if (secured == NULL) {
         return RESULT_NOT_FOUND;
     }
-    struct slice text = text_of(session, (enum tls_text)(call->variant & ~(unsigned)TLS_OF_SERVER));
+    struct slice text = text_of(secured, (enum tls_text)(call->variant & ~(unsigned)TLS_OF_SERVER));
     return text.length == 0 ? RESULT_NOT_FOUND : sample_give_text(out, text);
 }
 
 static enum result fetch_truth(const struct sample_call *call, struct rule_context *context,
                                struct sample *out)
 {
-    const struct tls_session *session = session_of(call, context);
+    const struct connection *secured = secured_of(call, context);
     enum tls_truth truth = (enum tls_truth)(call->variant & ~(unsigned)TLS_OF_SERVER);
-    if (session == NULL) { /* of a plain connection nothing is known about certificates */
+    if (secured == NULL) { /* of a plain connection nothing is known about certificates */
         return truth == TLS_HAS_CERTIFICATE ? RESULT_NOT_FOUND : sample_give_bool(out, false);
     }
     switch (truth) {
     case TLS_IS_THERE:
         return sample_give_bool(out, true);
     case TLS_IS_RESUMED:
-        return sample_give_bool(out, tls_session_is_resumed(session));
+        return sample_give_bool(out, connection_tls_is_resumed(secured));
     case TLS_HAS_SNI:
-        return sample_give_bool(out, tls_session_sni(session).length > 0);
+        return sample_give_bool(out, connection_tls_sni(secured).length > 0);
     case TLS_HAS_CERTIFICATE:
-        return sample_give_bool(out, tls_session_has_client_certificate(session));
+        return sample_give_bool(out, connection_tls_has_client_certificate(secured));
     }
     return RESULT_NOT_FOUND;
 }
@@ -70,9 +70,9 @@ static enum result fetch_truth(const struct sample_call *call, struct rule_conte
 static enum result fetch_verify_error(const struct sample_call *call, struct rule_context *context,
                                       struct sample *out)
 {
-    const struct tls_session *session = session_of(call, context);
-    return session == NULL ? RESULT_NOT_FOUND
-                           : sample_give_integer(out, tls_session_verify_error(session));
+    const struct connection *secured = secured_of(call, context);
+    return secured == NULL ? RESULT_NOT_FOUND
+                           : sample_give_integer(out, connection_tls_verify_error(secured));
 }
 
 #define TEXT_ROW(name, places, variant) \

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "rules/log_time.h"
 #include "rules/suggestion.h"
-#include "transport/connection.h"
+#include "transport/connection_tls.h"
 
 static const struct slice bad_request = SLICE("<BADREQ>");
 
@@ -121,7 +121,7 @@ static void append_frontend_transport(const struct log_alias *alias, struct rule
     (void)alias;
     log_begin(writer);
     log_put_plain(writer, slice_from_string(proxy_name(context->frontend)));
-    if (context->client != NULL && context->client->tls != NULL) {
+    if (connection_has_tls(context->client)) {
         log_put_char(writer, '~');
     }
     log_end(writer);
@@ -145,9 +145,9 @@ static void append_tls(const struct log_alias *alias, struct rule_context *conte
                        struct log_writer *writer)
 {
     const char *value = NULL;
-    if (context->client != NULL && context->client->tls != NULL) {
-        value = alias->variant == TLS_ALIAS_CIPHER ? tls_session_cipher(context->client->tls)
-                                                   : tls_session_protocol(context->client->tls);
+    if (connection_has_tls(context->client)) {
+        value = alias->variant == TLS_ALIAS_CIPHER ? connection_tls_cipher(context->client)
+                                                   : connection_tls_protocol(context->client);
     }
     log_put_text(writer, slice_from_string(value));
 }

@@ -324,6 +324,7 @@ enum result tls_quic_facts(const struct tls_quic *q, struct tls_facts *facts)
 {
     const struct tls_session *session = &q->session;
     gnutls_session_t native = session->native;
+    unsigned peers = 0;
     enum tls_suite suite = TLS_SUITE_AES_128_GCM;
     (void)find_suite(gnutls_cipher_get(native), &suite);
     tls_facts_clear(facts, session->account);
@@ -332,7 +333,8 @@ enum result tls_quic_facts(const struct tls_quic *q, struct tls_facts *facts)
         .group = (uint16_t)gnutls_group_get(native),
         .is_resumed = gnutls_session_is_resumed(native) != 0,
         .has_early_data = (gnutls_session_get_flags(native) & GNUTLS_SFLAGS_EARLY_DATA) != 0,
-        .has_client_certificate = session->has_peer_certificate,
+        .has_client_certificate = gnutls_certificate_get_peers(native, &peers) != NULL,
+        .verify_error = (uint8_t)session->verify_error,
         .alert = q->alert,
         .error = session->error,
     };

@@ -53,8 +53,9 @@ struct tls_facts {
     bool is_resumed;
     bool has_early_data; /* 0-RTT was accepted */
     bool has_client_certificate;
-    uint16_t alert; /* sent or received when it failed; 0: none */
-    int error;      /* GnuTLS's */
+    uint8_t verify_error; /* X509_V_ERR */
+    uint16_t alert;       /* sent or received when it failed; 0: none */
+    int error;            /* GnuTLS's */
 };
 
 /*

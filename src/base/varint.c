@@ -3,8 +3,9 @@
  * Variable-length integers (RFC 9000 16): the two highest bits of the first byte are the logarithm
  * of the length.
  */
+#include "base/varint.h"
+
 #include "base/assert.h"
-#include "quic/packet.h"
 
 enum {
     BITS_1 = 6,
@@ -15,9 +16,9 @@ enum {
     BYTE_BITS = 8,
 };
 
-size_t quic_varint_bytes(uint64_t value)
+size_t varint_bytes(uint64_t value)
 {
-    ASSERT(value <= QUIC_VARINT_MAX);
+    ASSERT(value <= VARINT_MAX);
     if (value < UINT64_C(1) << BITS_1) {
         return 1;
     }
@@ -27,7 +28,7 @@ size_t quic_varint_bytes(uint64_t value)
     return value < UINT64_C(1) << BITS_4 ? sizeof(uint32_t) : sizeof(uint64_t);
 }
 
-uint8_t *quic_varint_write_in(uint8_t *out, uint64_t value, size_t bytes)
+uint8_t *varint_write_in(uint8_t *out, uint64_t value, size_t bytes)
 {
     unsigned log = bytes == 1                  ? 0
                    : bytes == sizeof(uint16_t) ? 1
@@ -41,12 +42,12 @@ uint8_t *quic_varint_write_in(uint8_t *out, uint64_t value, size_t bytes)
     return out + bytes;
 }
 
-uint8_t *quic_varint_write(uint8_t *out, uint64_t value)
+uint8_t *varint_write(uint8_t *out, uint64_t value)
 {
-    return quic_varint_write_in(out, value, quic_varint_bytes(value));
+    return varint_write_in(out, value, varint_bytes(value));
 }
 
-bool quic_varint_read(const uint8_t **at, const uint8_t *end, uint64_t *value)
+bool varint_read(const uint8_t **at, const uint8_t *end, uint64_t *value)
 {
     const uint8_t *from = *at;
     if (from >= end) {
