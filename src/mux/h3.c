@@ -16,6 +16,11 @@
 #include "memory/pool.h"
 #include "mux/h3_internal.h"
 
+enum {
+    CONNECTION_BYTES = 32 * 1024, /* of a connection beside its exchanges */
+    EXCHANGE_BYTES = 12 * 1024,   /* of an exchange between two steps */
+};
+
 static void on_timer(struct event_timer *timer);
 static void on_later(struct event_deferred *deferred);
 
@@ -56,6 +61,7 @@ void h3_bury(struct h3_stream *stream)
     quic_stream_release(stream->quic);
     stream->quic = NULL;
     h3->live--;
+    h3->taken -= stream->is_taken ? 1 : 0;
     h3_later(h3);
 }
 
@@ -68,6 +74,20 @@ static void release_dead(struct h3 *h3)
             arena_clear(&stream->trailers_arena);
         }
         pool_release(h3->pools->streams, &h3->base.connection->account, stream);
+    }
+}
+
+void h3_note_taken(struct h3_stream *stream)
+{
+    struct h3 *h3 = h3_of_stream(stream);
+    if (stream->is_offered && !stream->is_taken && stream->side.events != NULL &&
+        !stream->is_dead) {
+        stream->is_taken = true;
+        h3->taken++;
+    }
+    if (h3->offered == stream && (stream->is_taken || stream->is_dead)) {
+        h3->offered = NULL;
+        h3_later(h3);
     }
 }
 
@@ -171,17 +191,25 @@ static const struct quic_stream_events STREAM_EVENTS = {
 
 /* ---- offering requests ---- */
 
+/* Whether the connection's account carries one more exchange. Each is counted with what it may hold
+ * at most between two steps, which is more than it does hold: what is left over is what some
+ * exchange goes on with, so that they cannot all stand still half way. */
+static bool has_room(const struct h3 *h3)
+{
+    size_t cap = h3->base.connection->account.cap;
+    size_t wanted = CONNECTION_BYTES + (h3->taken + 1) * EXCHANGE_BYTES;
+    return cap == 0 || h3->taken == 0 || wanted <= cap;
+}
+
 static void offer(struct h3 *h3)
 {
-    while (h3->offered == NULL && !h3->is_closed && !list_is_empty(&h3->ready)) {
+    while (h3->offered == NULL && !h3->is_closed && !list_is_empty(&h3->ready) && has_room(h3)) {
         struct list *link = list_take_first(&h3->ready);
         struct h3_stream *stream = container_of(link, struct h3_stream, ready_link);
         h3->offered = stream;
         stream->is_offered = true;
         h3->base.events->on_stream(h3->base.owner, &stream->side);
-        if (h3->offered == stream && (stream->side.events != NULL || stream->is_dead)) {
-            h3->offered = NULL; /* taken */
-        }
+        h3_note_taken(stream);
     }
 }
 

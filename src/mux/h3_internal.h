@@ -56,7 +56,7 @@ struct h3_stream {
     uint64_t send_left; /* of the DATA frame begun */
     enum h3_receiving receiving;
     enum h3_sending sending;
-    bool has_trailers, is_offered, is_released, is_told_abort, is_dead;
+    bool has_trailers, is_offered, is_taken, is_released, is_told_abort, is_dead;
     bool must_finish; /* FIN behind the output */
     bool is_stopped;  /* the peer wants no more */
     bool has_head;    /* its HEADERS frame is there as a whole */
@@ -74,7 +74,8 @@ struct h3 {
     struct h3_uni unis[QUIC_UNI_STREAMS_MAX];
     struct event_timer timer;
     struct event_deferred later;
-    uint32_t live; /* requests not released */
+    uint32_t live;  /* requests not released */
+    uint32_t taken; /* those that the proxy has taken up */
     uint32_t requests_total;
     bool has_control, has_encoder, has_decoder;
     bool is_retired, is_closed, is_told;
@@ -110,6 +111,9 @@ void h3_later(struct h3 *h3);
 
 /* A request is over for QUIC and for the proxy: it is released after this turn. */
 void h3_bury(struct h3_stream *stream);
+
+/* The proxy may have taken up the request that was offered: then the next one is. */
+void h3_note_taken(struct h3_stream *stream);
 
 /* Sets the timer to what must happen next. */
 void h3_set_timer(struct h3 *h3);

@@ -210,6 +210,7 @@ enum result h3_receive_head(struct mux_stream *side, struct http_message *messag
     struct h3_stream *stream = h3_stream_of(side);
     struct h3 *h3 = h3_of_stream(stream);
     struct connection *connection = h3->base.connection;
+    h3_note_taken(stream);
     if (h3->is_closed || stream->receiving != H3_RECEIVING_HEAD) {
         return RESULT_FAILED;
     }

@@ -88,6 +88,11 @@ static enum result open_handshake(struct quic_connection *c, const struct quic_o
                          c->context->settings->allow_early, &handshake->tls);
 }
 
+static void on_streams_pending(void *owner)
+{
+    quic_connection_mark_pending(owner);
+}
+
 static void init(struct quic_connection *c, const struct quic_context *context,
                  struct account *account, const struct quic_opening *opening, uint64_t now_us)
 {
@@ -109,6 +114,8 @@ static void init(struct quic_connection *c, const struct quic_context *context,
                        settings->datagram_bytes, &QUIC_RECOVERY_EVENTS, c, now_us);
     quic_streams_init(&c->streams, &context->pools->streams, context->chunks, account, settings,
                       NULL, NULL);
+    c->streams.on_pending = on_streams_pending;
+    c->streams.pending_owner = c;
     for (unsigned i = 0; i < QUIC_PATHS_MAX; i++) {
         c->paths[i].challenge_until_us = QUIC_NONE;
         c->paths[i].mtu_us = QUIC_NONE;

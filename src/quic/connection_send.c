@@ -16,7 +16,9 @@ enum {
     PACKET_BYTES_MIN = 4,     /* packet number and payload, to be sampled (RFC 9001 5.4.2) */
     STARVED_RETRY_US = 10000, /* after memory for a record was refused */
     OTHER_PATH = UINT8_MAX,   /* packets on it do not touch congestion control */
-    SEGMENTS_MAX = 64,        /* of one GSO send */
+    TARGET_WINDOWS = 2,
+    TARGET_BYTES_MIN = 64 * 1024,
+    SEGMENTS_MAX = 64, /* of one GSO send */
 };
 
 /* ---- one packet ---- */
@@ -335,6 +337,15 @@ static bool has_usable_keys(struct quic_connection *c, uint64_t now_us)
     return !quic_key_update_is_exhausted(&c->keys, &c->update);
 }
 
+/* What the path carries bounds what is worth holding: twice the window, since half of it is on its
+ * way back as ACKs. */
+static void tell_streams(struct quic_connection *c)
+{
+    uint64_t wanted = uint64_max(c->recovery.cc.window * TARGET_WINDOWS, TARGET_BYTES_MIN);
+    c->streams.send_target = uint64_min(wanted, c->context->settings->tx_bytes_max);
+    c->streams.rtt_us = c->recovery.rtt.smoothed_us;
+}
+
 bool quic_connection_has_pending(const struct quic_connection *c)
 {
     if (c->state > QUIC_STATE_OPEN) {
@@ -366,6 +377,7 @@ void quic_connection_send(struct quic_connection *c, uint8_t *out, size_t room,
         quic_close_silently(c, "keys exhausted", now_us);
         return;
     }
+    tell_streams(c);
     if (!send_lone(c, out, room, transmit, now_us)) {
         build_burst(c, out, room, transmit, now_us);
     }

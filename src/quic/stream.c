@@ -152,8 +152,16 @@ void quic_streams_deliver(struct quic_streams *streams)
     }
 }
 
+void quic_streams_mark_pending(struct quic_streams *streams)
+{
+    if (streams->on_pending != NULL) {
+        streams->on_pending(streams->pending_owner);
+    }
+}
+
 void quic_stream_mark_sending(struct quic_stream *stream)
 {
+    quic_streams_mark_pending(stream->streams);
     if (!list_is_empty(&stream->send_link)) {
         return;
     }

@@ -95,6 +95,9 @@ struct quic_streams {
     const struct quic_settings *settings;
     const struct quic_stream_events *events;
     void *owner; /* of the events: the application's connection */
+    /* Something is to be written: for the connection; NULL: nobody asks. */
+    void (*on_pending)(void *owner);
+    void *pending_owner;
     struct quic_intake intake;
     struct list buckets[QUIC_STREAM_BUCKETS]; /* struct quic_stream, by id */
     struct list spare;                        /* taken for the packet at hand */

@@ -66,6 +66,9 @@ void quic_stream_destroy(struct quic_stream *stream);
 
 /* ---- stream.c ---- */
 
+/* Something is to be written. */
+void quic_streams_mark_pending(struct quic_streams *streams);
+
 /* The stream has something to write. */
 void quic_stream_mark_sending(struct quic_stream *stream);
 

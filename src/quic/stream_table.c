@@ -123,8 +123,9 @@ static bool is_receiving_over(const struct quic_stream *stream)
     if ((stream->id & STREAM_UNI_BIT) != 0 && (stream->id & STREAM_SERVER_BIT) != 0) {
         return true;
     }
+    bool is_whole = stream->input.taken == stream->final_size;
     return stream->final_size != QUIC_NONE &&
-           (stream->flags & (STREAM_READ | STREAM_RESET_IN | STREAM_STOPPED_IN)) != 0;
+           (is_whole || (stream->flags & (STREAM_RESET_IN | STREAM_STOPPED_IN)) != 0);
 }
 
 static bool is_sending_over(const struct quic_stream *stream)
@@ -150,6 +151,7 @@ static void count_closed(struct quic_streams *streams, uint64_t id)
     if (streams->streams_closed[kind] + allowed >=
         streams->streams_max[kind] + (allowed + 1) / UPDATE_SHARE) {
         streams->flags |= kind == 0 ? STREAMS_DUE_BIDI : STREAMS_DUE_UNI;
+        quic_streams_mark_pending(streams);
     }
 }
 

@@ -15,6 +15,7 @@ static void update_connection(struct quic_streams *streams)
     uint64_t wanted = streams->taken + streams->window_bytes;
     if (wanted >= streams->window + streams->window_bytes / UPDATE_SHARE) {
         streams->flags |= STREAMS_DUE_WINDOW;
+        quic_streams_mark_pending(streams);
     }
 }
 
