@@ -195,9 +195,9 @@ uint8_t *quic_header_write_long(uint8_t *out, size_t room, enum quic_packet_type
         long_start_bytes(destination, source) + token_bytes + LENGTH_BYTES + packet_number_bytes) {
         return NULL;
     }
-    *out++ =
-        (uint8_t)(FORM_LONG | FIXED_BIT | quic_long_type_bits(type, version) << LONG_TYPE_SHIFT |
-                  (packet_number_bytes - 1));
+    *out++ = (uint8_t)((unsigned)FORM_LONG | FIXED_BIT |
+                       (unsigned)quic_long_type_bits(type, version) << LONG_TYPE_SHIFT |
+                       (unsigned)(packet_number_bytes - 1));
     out = write_version(out, version);
     out = write_cid(out, destination);
     out = write_cid(out, source);
@@ -226,7 +226,7 @@ uint8_t *quic_header_write_short(uint8_t *out, size_t room, const struct quic_ci
         return NULL;
     }
     *out++ = (uint8_t)(FIXED_BIT | (spin ? SPIN_BIT : 0) | (key_phase ? PHASE_BIT : 0) |
-                       (packet_number_bytes - 1));
+                       (unsigned)(packet_number_bytes - 1));
     memcpy(out, destination->bytes, destination->length);
     return write_number(out + destination->length, packet_number, packet_number_bytes);
 }

@@ -225,10 +225,6 @@ void quic_recovery_reset_path(struct quic_recovery *recovery, uint8_t path, size
     recovery->rtt = (struct quic_rtt){.smoothed_us = QUIC_INITIAL_RTT_US,
                                       .variation_us = QUIC_INITIAL_RTT_US / 2};
     recovery->ecn = QUIC_ECN_TESTING;
-    for (unsigned i = 0; i < QUIC_SPACES; i++) {
-        recovery->spaces[i].ect0_sent = 0;
-        recovery->spaces[i].ect0_acked = 0;
-    }
     quic_congestion_init(&recovery->cc, &options, datagram_bytes, window_max, now_us);
 }
 
