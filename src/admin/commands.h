@@ -27,6 +27,7 @@ extern const struct cli_command COMMANDS_ABSENT[];
 extern const struct cli_command COMMANDS_WAIT[];
 /* show activity */
 extern const struct cli_command COMMANDS_ACTIVITY[];
+extern const struct cli_command COMMANDS_QUIC[];
 /* show fd */
 extern const struct cli_command COMMANDS_FD[];
 /* show errors */

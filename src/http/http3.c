@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/3's frames, SETTINGS and priorities (RFC 9114 7, RFC 9218 4).
+ * HTTP/3's frames, SETTINGS and priorities (RFC 9114 7, RFC 9218 4). What is unknown is passed
+ * over, what HTTP/2 used and HTTP/3 forbids is refused, and SETTINGS come with a reserved one, so
+ * that peers stay used to it. No memory.
  */
 #include "http/http3.h"
 

@@ -37,7 +37,9 @@ struct qpack_writer {
     char *at, *end;
 };
 
+/* Begins a section; the prefix stands in it. */
 void qpack_write_begin(struct qpack_writer *writer, char *out, size_t room);
+/* :status. */
 void qpack_write_status(struct qpack_writer *writer, unsigned status);
 
 /* Writes a field, its name in lower case. Secrets are marked never to be indexed (7.1). */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * QPACK's static table (RFC 9204 A), by index and by name.
+ * QPACK's static table (RFC 9204 A): by index for what is received, and by name for what is sent.
+ * Names are sorted by length, so that a name is compared with the few that are as long.
+ * Pseudo-fields are written by number and not looked up. Constant.
  */
 #include "http/qpack_table.h"
 

@@ -23,6 +23,7 @@ enum {
 
 static void on_timer(struct event_timer *timer);
 static void on_later(struct event_deferred *deferred);
+static void set_timer(struct h3 *h3);
 
 enum result mux_h3_pools_create(struct mux_h3_pools *pools, struct memory *memory)
 {
@@ -129,7 +130,7 @@ static void on_stream(void *owner, struct quic_stream *quic)
     quic->owner = stream;
     h3->live++;
     h3->requests_total++;
-    h3_set_timer(h3);
+    set_timer(h3);
 }
 
 static void on_receive(void *owner, struct quic_stream *quic)
@@ -284,7 +285,7 @@ static void on_later(struct event_deferred *deferred)
     if (h3->is_retired && h3->live == 0) {
         close_mux(h3, MUX_ABORT_SHUTDOWN, false);
     } else {
-        h3_set_timer(h3);
+        set_timer(h3);
     }
 }
 
@@ -318,7 +319,7 @@ static uint64_t head_wait_ms(const struct h3 *h3)
     return TIME_NEVER;
 }
 
-void h3_set_timer(struct h3 *h3)
+static void set_timer(struct h3 *h3)
 {
     if (h3->live > 0) {
         event_timer_set(&h3->timer, head_wait_ms(h3));
@@ -463,7 +464,7 @@ enum result mux_h3_create(const struct mux_h3_pools *pools, struct connection *c
     quic_streams_set_owner(h3->streams, &STREAM_EVENTS, h3);
     connection_set_owner(connection, &CONNECTION_EVENTS, h3);
     connection->reads_for = WAIT_REQUEST;
-    h3_set_timer(h3);
+    set_timer(h3);
     *out = &h3->base;
     return RESULT_OK;
 }

@@ -81,21 +81,25 @@ struct h3 {
     bool is_retired, is_closed, is_told;
 };
 
+/* The mux behind its public part. */
 static inline struct h3 *h3_of(const struct mux *mux)
 {
     return container_of(mux, struct h3, base);
 }
 
+/* The request behind its public part. */
 static inline struct h3_stream *h3_stream_of(const struct mux_stream *side)
 {
     return container_of(side, struct h3_stream, side);
 }
 
+/* The mux of a request. */
 static inline struct h3 *h3_of_stream(const struct h3_stream *stream)
 {
     return h3_of(stream->side.mux);
 }
 
+/* The loop that it runs on. */
 static inline struct event_loop *h3_loop(const struct h3 *h3)
 {
     return h3->base.connection->transport->loop;
@@ -114,9 +118,6 @@ void h3_bury(struct h3_stream *stream);
 
 /* The proxy may have taken up the request that was offered: then the next one is. */
 void h3_note_taken(struct h3_stream *stream);
-
-/* Sets the timer to what must happen next. */
-void h3_set_timer(struct h3 *h3);
 
 /* ---- h3_control.c ---- */
 
@@ -138,16 +139,23 @@ MUST_USE enum result h3_read_frame_header(struct quic_stream *quic, struct h3_fr
 /* Bytes came: looks whether the head is there. */
 void h3_request_receive(struct h3_stream *stream);
 
+/* mux_ops.receive_head */
 enum result h3_receive_head(struct mux_stream *side, struct http_message *message,
                             struct mux_refusal *refusal);
+/* mux_ops.receive_body */
 enum result h3_receive_body(struct mux_stream *side, struct chunk_queue *queue, size_t bytes_max);
+/* mux_ops.trailers */
 const struct http_fields *h3_trailers(const struct mux_stream *side);
 
 /* ---- h3_send.c ---- */
 
+/* mux_ops.send_head */
 enum result h3_send_head(struct mux_stream *side, const struct http_message *message);
+/* mux_ops.send_body */
 enum result h3_send_body(struct mux_stream *side, struct chunk_queue *queue);
+/* mux_ops.send_end */
 enum result h3_send_end(struct mux_stream *side, const struct http_fields *trailers);
+/* mux_ops.is_flushed */
 bool h3_is_flushed(const struct mux_stream *side);
 
 /* Hands what waits to QUIC. RESULT_OK: all; RESULT_BLOCKED; RESULT_FAILED. */

@@ -16,7 +16,11 @@ static void set_paused(struct proxy *proxy, bool paused)
         bool is_tls_held = bind->settings->listener.is_tls && proxy->worker->tls_held;
         bool pauses = paused || is_tls_held;
         if (bind->quic != NULL) {
-            bind->quic->is_paused = pauses; /* what comes meanwhile is as if lost */
+            if (pauses) {
+                quic_listener_pause(bind->quic);
+            } else {
+                quic_listener_resume(bind->quic);
+            }
             continue;
         }
         if (bind->listener.fd < 0 || bind->listener.is_paused == pauses) {

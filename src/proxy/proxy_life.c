@@ -94,7 +94,11 @@ static enum result create_bind(struct proxy *proxy, struct bind_settings *settin
         }
     }
     if (settings->is_quic) {
-        return quic_bind_create(bind, error);
+        enum result result = quic_bind_create(bind, error);
+        if (result == RESULT_OK) {
+            bind->quic->on_accept = session_accept_quic;
+        }
+        return result;
     }
     bind->connection = (struct connection_options){
         .tls = bind->tls,

@@ -6,8 +6,8 @@
  */
 #include "proxy/quic.h"
 
-#include "proxy/session_life.h"
 #include "tls/aead.h"
+#include "transport/quic_client.h"
 
 enum { SECRET_BYTES = 32 };
 
@@ -26,6 +26,10 @@ static enum result create(struct worker *worker)
     }
     worker->quic = quic;
     enum result result = quic_endpoint_pools_create(&quic->pools, worker->memory);
+    quic->pools.clients = quic_client_pool_create(worker->memory);
+    if (result == RESULT_OK && quic->pools.clients == NULL) {
+        result = RESULT_NO_MEMORY;
+    }
     if (result == RESULT_OK) {
         result = mux_h3_pools_create(&quic->muxes, worker->memory);
     }
@@ -46,9 +50,7 @@ void worker_quic_destroy(struct worker *worker)
     if (quic == NULL) {
         return;
     }
-    if (quic->endpoint != NULL) {
-        quic_endpoint_destroy(quic->endpoint);
-    }
+    quic_endpoint_destroy(quic->endpoint);
     quic_secrets_deinit(&quic->secrets, &worker->account);
     memory_release(&worker->account, quic);
     worker->quic = NULL;
@@ -72,7 +74,6 @@ enum result quic_bind_create(struct bind *bind, struct text *error)
         return RESULT_NO_MEMORY;
     }
     bind->quic->owner = bind;
-    bind->quic->on_accept = session_accept_quic;
     bind->quic->socket.fd = -1;
     bind->quic_settings = worker->configuration->global.quic;
     struct quic_settings *settings = &bind->quic_settings;

@@ -109,14 +109,6 @@ bool quic_congestion_may_send(struct quic_congestion *cc, const struct quic_rtt 
     return false;
 }
 
-size_t quic_congestion_burst(struct quic_congestion *cc, const struct quic_rtt *rtt,
-                             uint64_t in_flight, uint64_t now_us)
-{
-    uint64_t window = cc->window > in_flight ? cc->window - in_flight : 0;
-    uint64_t rate = fill(cc, rtt, now_us);
-    return (size_t)(rate == 0 ? window : uint64_min(window, cc->pacer.tokens));
-}
-
 void quic_congestion_spend(struct quic_congestion *cc, size_t bytes)
 {
     cc->pacer.tokens -= uint64_min(cc->pacer.tokens, bytes);

@@ -105,10 +105,6 @@ void quic_congestion_init(struct quic_congestion *cc, const struct quic_cc_optio
 bool quic_congestion_may_send(struct quic_congestion *cc, const struct quic_rtt *rtt,
                               uint64_t in_flight, size_t bytes, uint64_t now_us, uint64_t *at_us);
 
-/* Bytes that may leave in one burst now: what a GSO send should be made of. */
-size_t quic_congestion_burst(struct quic_congestion *cc, const struct quic_rtt *rtt,
-                             uint64_t in_flight, uint64_t now_us);
-
 /* Bytes left: the pacer's bucket empties. For the controllers' on_sent. */
 void quic_congestion_spend(struct quic_congestion *cc, size_t bytes);
 

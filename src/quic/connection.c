@@ -203,11 +203,6 @@ const struct quic_recovery *quic_connection_recovery(const struct quic_connectio
     return &c->recovery;
 }
 
-uint64_t quic_connection_quiet_us(const struct quic_connection *c, uint64_t now_us)
-{
-    return now_us - uint64_min(now_us, c->received_us);
-}
-
 enum result quic_connection_update_keys(struct quic_connection *c, uint64_t now_us)
 {
     if (!c->is_complete || c->state != QUIC_STATE_OPEN) {

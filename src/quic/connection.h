@@ -118,6 +118,7 @@ struct quic_context {
     uint8_t worker, generation; /* written into connection ids */
 };
 
+/* Creates the pools. RESULT_NO_MEMORY. */
 MUST_USE enum result quic_pools_create(struct quic_pools *pools, struct memory *memory);
 
 /* What a first Initial packet told. */
@@ -161,9 +162,6 @@ void quic_connection_on_too_large(struct quic_connection *connection, size_t byt
 uint64_t quic_connection_deadline(const struct quic_connection *connection);
 void quic_connection_on_timeout(struct quic_connection *connection, uint64_t now_us);
 
-/* Whether send may have something. */
-bool quic_connection_has_pending(const struct quic_connection *connection);
-
 /* Closes with an application error (HTTP/3's), or one of the transport. on_closed comes from
  * inside. Harmless on one that is closing. */
 void quic_connection_close(struct quic_connection *connection, bool is_application, uint64_t code,
@@ -178,17 +176,20 @@ MUST_USE enum result quic_connection_update_keys(struct quic_connection *connect
 
 /* ---- what others ask ---- */
 
+/* Its streams, for the application. */
 struct quic_streams *quic_connection_streams(struct quic_connection *connection);
+/* Where it stands. */
 enum quic_state quic_connection_state(const struct quic_connection *connection);
+/* What its handshake told; zeros before on_ready. */
 const struct tls_facts *quic_connection_tls(const struct quic_connection *connection);
 struct slice
 quic_connection_alpn(const struct quic_connection *connection); /* "" before on_ready */
 const struct quic_path_addresses *
 quic_connection_addresses(const struct quic_connection *connection);
+/* Whether the handshake is complete. */
 bool quic_connection_is_complete(const struct quic_connection *connection);
+/* The version in use. */
 uint32_t quic_connection_version(const struct quic_connection *connection);
+/* Loss detection and congestion control, to be looked at. */
 const struct quic_recovery *quic_connection_recovery(const struct quic_connection *connection);
-/* Microseconds since anything was received. */
-uint64_t quic_connection_quiet_us(const struct quic_connection *connection, uint64_t now_us);
-
 #endif

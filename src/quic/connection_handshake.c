@@ -232,6 +232,7 @@ static void complete(struct quic_connection *c, uint64_t now_us)
     enum result ticketed = tls_quic_send_ticket(c->handshake->tls);
     (void)named; /* logs do without the name, the client without a ticket */
     (void)ticketed;
+    quic_recovery_skip(&c->recovery, QUIC_SPACE_APPLICATION); /* RFC 9000 21.4 */
     quic_connection_set_state(c, QUIC_STATE_OPEN);
     c->is_finishing = true;
     quic_handshake_discard(c, QUIC_SPACE_HANDSHAKE);

@@ -251,9 +251,6 @@ void quic_path_on_response(struct quic_connection *c, const uint8_t data[8]);
 /* How many bytes may be sent on the path now, for anti-amplification. */
 size_t quic_path_room(const struct quic_path *path);
 
-/* Begins validation of a path. */
-void quic_path_challenge(struct quic_connection *c, struct quic_path *path, uint64_t now_us);
-
 /* Due times of paths; QUIC_NONE when there is none. */
 uint64_t quic_path_deadline(const struct quic_connection *c);
 void quic_path_on_timeout(struct quic_connection *c, uint64_t now_us);

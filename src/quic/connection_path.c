@@ -99,7 +99,7 @@ size_t quic_path_room(const struct quic_path *path)
 
 /* ---- validation ---- */
 
-void quic_path_challenge(struct quic_connection *c, struct quic_path *path, uint64_t now_us)
+static void begin_challenge(struct quic_connection *c, struct quic_path *path, uint64_t now_us)
 {
     uint64_t pto_us = quic_recovery_pto_us(&c->recovery);
     tls_random(path->challenge, sizeof(path->challenge));
@@ -136,10 +136,10 @@ void quic_path_follow(struct quic_connection *c, struct quic_path *path, uint64_
     swap_paths(c);
     begin_path_again(c, keeps_estimates, now_us);
     if (!c->paths[0].is_validated && c->paths[0].challenge_until_us == QUIC_NONE) {
-        quic_path_challenge(c, &c->paths[0], now_us);
+        begin_challenge(c, &c->paths[0], now_us);
     }
     if (c->paths[1].is_validated) { /* was it really the peer who moved? (9.3.3) */
-        quic_path_challenge(c, &c->paths[1], now_us);
+        begin_challenge(c, &c->paths[1], now_us);
     }
 }
 

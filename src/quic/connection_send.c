@@ -346,19 +346,6 @@ static void tell_streams(struct quic_connection *c)
     c->streams.rtt_us = c->recovery.rtt.smoothed_us;
 }
 
-bool quic_connection_has_pending(const struct quic_connection *c)
-{
-    if (c->state > QUIC_STATE_OPEN) {
-        return c->state == QUIC_STATE_CLOSING && c->is_close_due;
-    }
-    for (unsigned space = 0; space < QUIC_SPACES; space++) {
-        if (quic_space_has_pending(c, space, true)) {
-            return true;
-        }
-    }
-    return c->paths[0].is_response_due || c->paths[1].is_response_due;
-}
-
 void quic_connection_send(struct quic_connection *c, uint8_t *out, size_t room,
                           struct quic_transmit *transmit, uint64_t now_us)
 {

@@ -122,6 +122,7 @@ bool quic_ack_next(const struct quic_frame *ack, struct quic_ack_cursor *cursor,
 /* ---- writing: each returns the end, or NULL (nothing written) when the frame does not fit before
  * `end` ---- */
 
+/* PING. */
 uint8_t *quic_write_ping(uint8_t *out, const uint8_t *end);
 /* As many ranges as fit, the largest first; ECN counts where `ecn` (ECT0, ECT1, CE) is not NULL. */
 uint8_t *quic_write_ack(uint8_t *out, const uint8_t *end, const struct quic_ranges *ranges,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames written (RFC 9000 19): each function writes one whole frame before `end`, or nothing.
+ * Lengths of data take two bytes always, so that a header's size is known before its data are.
+ * No memory.
  */
 #include "base/number.h"
 #include "quic/frame.h"

@@ -60,16 +60,11 @@ void quic_intake_settle(struct quic_intake *intake)
     intake->taken_bytes = 0;
 }
 
-void quic_intake_rest(struct quic_intake *intake)
-{
-    chunk_drop(intake->inbox);
-    intake->inbox = NULL;
-}
-
 void quic_intake_deinit(struct quic_intake *intake)
 {
     quic_intake_settle(intake);
-    quic_intake_rest(intake);
+    chunk_drop(intake->inbox);
+    intake->inbox = NULL;
 }
 
 /* ---- step one ---- */
@@ -386,13 +381,4 @@ void quic_input_clear(struct quic_input *input, struct quic_intake *intake)
         input->pieces = piece->next;
         release_piece(intake, piece);
     }
-}
-
-size_t quic_input_held_bytes(const struct quic_input *input)
-{
-    size_t bytes = 0;
-    for (const struct quic_piece *piece = input->pieces; piece != NULL; piece = piece->next) {
-        bytes += piece->chunk->size + sizeof(*piece);
-    }
-    return bytes;
 }

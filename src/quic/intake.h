@@ -54,6 +54,7 @@ struct quic_input {
     uint64_t highest;          /* one past the highest byte received */
 };
 
+/* An intake with nothing at hand. */
 void quic_intake_init(struct quic_intake *intake, struct chunk_source *chunks, struct pool *pieces,
                       struct account *account);
 
@@ -76,9 +77,6 @@ void quic_input_add(struct quic_input *input, struct quic_intake *intake, uint64
 /* The packet is done with: gives spares back, keeps an inbox that has room. */
 void quic_intake_settle(struct quic_intake *intake);
 
-/* Gives the inbox back, too: the connection is quiet. */
-void quic_intake_rest(struct quic_intake *intake);
-
 /* One past the last byte that can be taken now. */
 uint64_t quic_input_available(const struct quic_input *input);
 
@@ -94,8 +92,5 @@ void quic_input_drop(struct quic_input *input, struct quic_intake *intake, size_
 
 /* Drops all bytes. */
 void quic_input_clear(struct quic_input *input, struct quic_intake *intake);
-
-/* Bytes of memory held out of order. */
-size_t quic_input_held_bytes(const struct quic_input *input);
 
 #endif

@@ -195,18 +195,3 @@ void quic_key_update_trim(struct quic_keys *keys, struct quic_key_update *update
         tls_aead_deinit(&keys->seal.aead, account);
     }
 }
-
-enum result quic_key_update_wake(struct quic_keys *keys, struct quic_key_update *update,
-                                 struct account *account, uint32_t version)
-{
-    enum result result = RESULT_OK;
-    if (!keys->open.aead.is_set) {
-        result = quic_aead_from_secret(&keys->open.aead, account, version, keys->suite,
-                                       update->open_secret, update->secret_bytes);
-    }
-    if (result == RESULT_OK && !keys->seal.aead.is_set) {
-        result = quic_aead_from_secret(&keys->seal.aead, account, version, keys->suite,
-                                       update->seal_secret, update->secret_bytes);
-    }
-    return result;
-}

@@ -138,12 +138,6 @@ enum result quic_keys_init_initial(struct quic_keys *keys, struct account *accou
     return init_initial(keys, account, version, destination, false);
 }
 
-enum result quic_keys_init_initial_client(struct quic_keys *keys, struct account *account,
-                                          uint32_t version, const struct quic_cid *destination)
-{
-    return init_initial(keys, account, version, destination, true);
-}
-
 void quic_keys_clear(struct quic_keys *keys, struct account *account)
 {
     tls_aead_deinit(&keys->open.aead, account);

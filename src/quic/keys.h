@@ -53,11 +53,6 @@ struct quic_key_update {
 MUST_USE enum result quic_keys_init_initial(struct quic_keys *keys, struct account *account,
                                             uint32_t version, const struct quic_cid *destination);
 
-/* The same for the client's side, for tests and the simulator's hostile peers. */
-MUST_USE enum result quic_keys_init_initial_client(struct quic_keys *keys, struct account *account,
-                                                   uint32_t version,
-                                                   const struct quic_cid *destination);
-
 /* Sets one direction from a traffic secret. RESULT_NO_MEMORY. */
 MUST_USE enum result quic_keys_set(struct quic_keys *keys, struct account *account,
                                    uint32_t version, enum tls_suite suite, bool is_seal,
@@ -135,10 +130,6 @@ void quic_key_update_on_acked(struct quic_key_update *update, uint64_t packet_nu
  * (`all`: quic_keys' contexts and next keys, too). */
 void quic_key_update_trim(struct quic_keys *keys, struct quic_key_update *update,
                           struct account *account, uint64_t now_us, bool all);
-
-/* Makes the contexts that a whole trim dropped again. RESULT_NO_MEMORY. */
-MUST_USE enum result quic_key_update_wake(struct quic_keys *keys, struct quic_key_update *update,
-                                          struct account *account, uint32_t version);
 
 /* ---- Retry ---- */
 

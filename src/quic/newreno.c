@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NewReno (RFC 9002 7, B), and no congestion control at all (a fixed window, for tests).
+ * NewReno (RFC 9002 7, B): slow start, half of the window at a loss, one datagram more a round
+ * trip; and no congestion control at all (a fixed window, for tests). State is inside the object
+ * that they control.
  */
 #include "base/clock.h"
 #include "base/number.h"

@@ -35,6 +35,7 @@ struct quic_output {
     void *outside; /* pool object with room for more ranges, or NULL */
 };
 
+/* An empty output at offset 0. */
 void quic_output_init(struct quic_output *output);
 
 /* Drops everything. `pool` and `account` as given to quic_output_on_acked. */

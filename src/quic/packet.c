@@ -38,7 +38,7 @@ static const uint8_t TYPE_BITS_V2[] = {
     [QUIC_PACKET_RETRY] = 0,
 };
 
-uint8_t quic_long_type_bits(enum quic_packet_type type, uint32_t version)
+static uint8_t long_type_bits(enum quic_packet_type type, uint32_t version)
 {
     ASSERT(type <= QUIC_PACKET_RETRY);
     return version == QUIC_VERSION_2 ? TYPE_BITS_V2[type] : TYPE_BITS_V1[type];
@@ -196,7 +196,7 @@ uint8_t *quic_header_write_long(uint8_t *out, size_t room, enum quic_packet_type
         return NULL;
     }
     *out++ = (uint8_t)((unsigned)FORM_LONG | FIXED_BIT |
-                       (unsigned)quic_long_type_bits(type, version) << LONG_TYPE_SHIFT |
+                       (unsigned)long_type_bits(type, version) << LONG_TYPE_SHIFT |
                        (unsigned)(packet_number_bytes - 1));
     out = write_version(out, version);
     out = write_cid(out, destination);
@@ -293,7 +293,7 @@ size_t quic_write_retry(uint8_t *out, size_t room, uint32_t version,
         return 0;
     }
     *out++ = (uint8_t)(FORM_LONG | FIXED_BIT |
-                       quic_long_type_bits(QUIC_PACKET_RETRY, version) << LONG_TYPE_SHIFT |
+                       long_type_bits(QUIC_PACKET_RETRY, version) << LONG_TYPE_SHIFT |
                        (random & UNUSED_BITS));
     out = write_version(out, version);
     out = write_cid(out, destination);

@@ -48,9 +48,6 @@ struct quic_header {
 MUST_USE enum result quic_header_parse(struct slice bytes, size_t local_cid_bytes,
                                        bool allow_grease, struct quic_header *out);
 
-/* The unprotected first byte's bits of a long header's type in `version`. */
-uint8_t quic_long_type_bits(enum quic_packet_type type, uint32_t version);
-
 /*
  * Writes a long header (Initial, Handshake, 0-RTT) up to and with the packet number. Length is
  * written as a 2-byte integer at *length_at, to be filled by quic_header_finish_long. Returns the

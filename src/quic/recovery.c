@@ -204,16 +204,6 @@ void quic_recovery_report_lost(struct quic_recovery *recovery, enum quic_space s
     }
 }
 
-void quic_recovery_lose_all(struct quic_recovery *recovery, enum quic_space space_id)
-{
-    struct quic_sent_space *space = &recovery->spaces[space_id];
-    while (space->first != NULL) {
-        quic_recovery_report_lost(recovery, space_id, space->first);
-        quic_recovery_remove(recovery, space, space->first);
-    }
-    space->loss_us = QUIC_NONE;
-}
-
 void quic_recovery_reset_path(struct quic_recovery *recovery, uint8_t path, size_t datagram_bytes,
                               uint64_t now_us)
 {

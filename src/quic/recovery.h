@@ -106,6 +106,7 @@ struct quic_recovery {
 MUST_USE enum result quic_recovery_pools_create(struct quic_recovery_pools *pools,
                                                 struct memory *memory);
 
+/* Prepares recovery for a path of `datagram_bytes`; what is given is borrowed. */
 void quic_recovery_init(struct quic_recovery *recovery, const struct quic_recovery_pools *pools,
                         struct account *account, const struct quic_settings *settings,
                         size_t datagram_bytes, const struct quic_recovery_events *events,
@@ -151,10 +152,6 @@ void quic_recovery_skip(struct quic_recovery *recovery, enum quic_space space);
 
 /* Keys of a space are gone: forgets its packets, without events. */
 void quic_recovery_discard(struct quic_recovery *recovery, enum quic_space space);
-
-/* Gives up every packet of a space as lost (Retry, 0-RTT refused). Congestion control is not
- * touched. */
-void quic_recovery_lose_all(struct quic_recovery *recovery, enum quic_space space);
 
 /* ---- time ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Round-trip time (RFC 9002 5): latest, smallest, smoothed, and its variation.
+ * Round-trip time (RFC 9002 5): latest, smallest, smoothed, and its variation. The peer's own delay
+ * is taken off where that does not make the sample smaller than the smallest one seen. No memory.
  */
 #include "base/number.h"
 #include "quic/recovery_internal.h"

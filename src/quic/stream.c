@@ -226,17 +226,6 @@ void quic_stream_drop(struct quic_stream *stream, size_t bytes)
     quic_stream_credit(stream, bytes);
 }
 
-void quic_stream_hold(struct quic_stream *stream, bool hold)
-{
-    if (hold) {
-        stream->flags |= STREAM_HELD;
-        stream->flags &= ~(unsigned)STREAM_DUE_WINDOW;
-    } else {
-        stream->flags &= ~(unsigned)STREAM_HELD;
-        quic_stream_credit(stream, 0);
-    }
-}
-
 /* ---- sending ---- */
 
 static bool is_output_dead(const struct quic_stream *stream)
@@ -300,11 +289,6 @@ void quic_stream_finish(struct quic_stream *stream)
         stream->output.has_fin = true;
         quic_stream_mark_sending(stream);
     }
-}
-
-bool quic_stream_is_flushed(const struct quic_stream *stream)
-{
-    return quic_output_is_done(&stream->output);
 }
 
 bool quic_stream_is_sent(const struct quic_stream *stream)

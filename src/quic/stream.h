@@ -124,9 +124,11 @@ struct quic_streams {
     uint64_t rate_began_us, rate_taken;
 };
 
+/* Creates the pools. RESULT_NO_MEMORY. */
 MUST_USE enum result quic_stream_pools_create(struct quic_stream_pools *pools,
                                               struct memory *memory);
 
+/* No streams yet; what is given is borrowed. */
 void quic_streams_init(struct quic_streams *streams, const struct quic_stream_pools *pools,
                        struct chunk_source *chunks, struct account *account,
                        const struct quic_settings *settings,
@@ -193,6 +195,7 @@ void quic_streams_fail(struct quic_streams *streams);
 MUST_USE enum result quic_stream_open(struct quic_streams *streams, void *owner,
                                       struct quic_stream **out);
 
+/* Whether both sides send on it. */
 static inline bool quic_stream_is_bidirectional(const struct quic_stream *stream)
 {
     return (stream->id & 2U) == 0;
@@ -211,9 +214,6 @@ size_t quic_stream_readable(const struct quic_stream *stream, bool *is_end);
 struct slice quic_stream_front(const struct quic_stream *stream);
 void quic_stream_drop(struct quic_stream *stream, size_t bytes);
 
-/* Stops or resumes giving credit (the reader waits for memory, or pressure is high). */
-void quic_stream_hold(struct quic_stream *stream, bool hold);
-
 /* Moves bytes from `queue` to the stream as far as tx_bytes_max and its share allow (never copied,
  * split by a reference). RESULT_OK: all; RESULT_BLOCKED: on_send follows; RESULT_NO_MEMORY;
  * RESULT_FAILED: stopped, reset or closing. */
@@ -227,9 +227,6 @@ void quic_stream_wait(struct quic_stream *stream);
 
 /* Nothing follows: FIN. */
 void quic_stream_finish(struct quic_stream *stream);
-
-/* Whether all that was sent is acknowledged. */
-bool quic_stream_is_flushed(const struct quic_stream *stream);
 
 /* Whether all that was sent has left in a packet once, the FIN too. */
 bool quic_stream_is_sent(const struct quic_stream *stream);

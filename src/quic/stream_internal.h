@@ -12,7 +12,6 @@ enum quic_stream_flag {
     STREAM_IS_NEW = 1 << 0,     /* on_stream is to be called */
     STREAM_RESET_IN = 1 << 1,   /* RESET_STREAM came */
     STREAM_STOPPED_IN = 1 << 2, /* this side asked the peer to stop: what comes is dropped */
-    STREAM_HELD = 1 << 3,       /* no credit for now */
     STREAM_READ = 1 << 4,       /* the application has taken the end */
     STREAM_RESET_OUT = 1 << 5,  /* this side reset */
     STREAM_RESET_ACKED = 1 << 6,
@@ -45,10 +44,6 @@ enum { STREAM_SERVER_BIT = 1, STREAM_UNI_BIT = 2, STREAM_TYPE_BITS = 2 };
 
 /* A stream that exists, or NULL. */
 struct quic_stream *quic_streams_find(const struct quic_streams *streams, uint64_t id);
-
-/* Makes a stream of `id` out of an object taken for it. */
-struct quic_stream *quic_streams_enter(struct quic_streams *streams, struct quic_stream *stream,
-                                       uint64_t id);
 
 /* Whether a peer's stream could be opened now: RESULT_OK: it is new; RESULT_END: it is over;
  * RESULT_INVALID with *error; RESULT_FULL. Nothing changes. */

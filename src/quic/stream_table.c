@@ -34,8 +34,8 @@ struct quic_stream *quic_streams_find(const struct quic_streams *streams, uint64
 
 /* ---- opening ---- */
 
-struct quic_stream *quic_streams_enter(struct quic_streams *streams, struct quic_stream *stream,
-                                       uint64_t id)
+static struct quic_stream *enter(struct quic_streams *streams, struct quic_stream *stream,
+                                 uint64_t id)
 {
     *stream = (struct quic_stream){
         .streams = streams,
@@ -89,8 +89,7 @@ struct quic_stream *quic_streams_open_peer(struct quic_streams *streams, uint64_
         }
         streams->streams_opened[kind] = index + 1;
     }
-    struct quic_stream *stream =
-        quic_streams_enter(streams, container_of(link, struct quic_stream, link), id);
+    struct quic_stream *stream = enter(streams, container_of(link, struct quic_stream, link), id);
     stream->limit = streams->peer_window_bidi;
     quic_stream_mark_due(stream, STREAM_IS_NEW);
     return stream;
@@ -109,7 +108,7 @@ enum result quic_stream_open(struct quic_streams *streams, void *owner, struct q
     uint64_t id =
         streams->local_opened[UNI] << STREAM_TYPE_BITS | STREAM_UNI_BIT | STREAM_SERVER_BIT;
     streams->local_opened[UNI]++;
-    *out = quic_streams_enter(streams, stream, id);
+    *out = enter(streams, stream, id);
     stream->owner = owner;
     stream->limit = streams->peer_window_uni;
     stream->flags |= STREAM_READ;

@@ -29,8 +29,7 @@ void quic_stream_credit(struct quic_stream *stream, uint64_t bytes)
 {
     quic_streams_credit(stream->streams, bytes);
     uint64_t wanted = stream->input.taken + stream->window_bytes;
-    bool is_useful =
-        stream->final_size == QUIC_NONE && (stream->flags & (STREAM_HELD | STREAM_STOPPED_IN)) == 0;
+    bool is_useful = stream->final_size == QUIC_NONE && (stream->flags & STREAM_STOPPED_IN) == 0;
     if (is_useful && wanted >= stream->window + stream->window_bytes / UPDATE_SHARE) {
         stream->flags |= STREAM_DUE_WINDOW;
         quic_stream_mark_sending(stream);

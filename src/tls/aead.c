@@ -25,26 +25,21 @@ enum {
 struct suite {
     gnutls_cipher_algorithm_t aead, mask;
     gnutls_mac_algorithm_t hash;
-    uint8_t key_bytes, secret_bytes;
+    uint8_t key_bytes;
 };
 
 static const struct suite SUITES[] = {
     [TLS_SUITE_AES_128_GCM] = {GNUTLS_CIPHER_AES_128_GCM, GNUTLS_CIPHER_AES_128_CBC,
-                               GNUTLS_MAC_SHA256, 16, 32},
+                               GNUTLS_MAC_SHA256, 16},
     [TLS_SUITE_AES_256_GCM] = {GNUTLS_CIPHER_AES_256_GCM, GNUTLS_CIPHER_AES_256_CBC,
-                               GNUTLS_MAC_SHA384, 32, 48},
+                               GNUTLS_MAC_SHA384, 32},
     [TLS_SUITE_CHACHA20_POLY1305] = {GNUTLS_CIPHER_CHACHA20_POLY1305, GNUTLS_CIPHER_CHACHA20_32,
-                                     GNUTLS_MAC_SHA256, 32, 32},
+                                     GNUTLS_MAC_SHA256, 32},
 };
 
 size_t tls_suite_key_bytes(enum tls_suite suite)
 {
     return SUITES[suite].key_bytes;
-}
-
-size_t tls_suite_secret_bytes(enum tls_suite suite)
-{
-    return SUITES[suite].secret_bytes;
 }
 
 /* ---- HKDF ---- */

@@ -51,9 +51,9 @@ struct tls_mask {
     bool is_set;
 };
 
-/* Sizes of a suite. */
+/* A suite's key length. */
 size_t tls_suite_key_bytes(enum tls_suite suite);
-size_t tls_suite_secret_bytes(enum tls_suite suite); /* its hash's length: 32 or 48 */
+/* its hash's length: 32 or 48 */
 
 /* HKDF-Extract with SHA-256 (Initial secrets); `out` is 32 bytes. */
 void tls_hkdf_extract_sha256(struct slice salt, struct slice input, uint8_t out[32]);
@@ -63,9 +63,11 @@ void tls_hkdf_extract_sha256(struct slice salt, struct slice input, uint8_t out[
 void tls_hkdf_expand_label(enum tls_suite suite, const uint8_t *secret, size_t secret_bytes,
                            const char *label, uint8_t *out, size_t out_bytes);
 
+/* Makes a key, which was not set. RESULT_NO_MEMORY, RESULT_FAILED. */
 MUST_USE enum result tls_aead_init(struct tls_aead *aead, struct account *account,
                                    enum tls_suite suite, const uint8_t *key,
                                    const uint8_t iv[TLS_IV_BYTES]);
+/* Takes the key away. */
 void tls_aead_deinit(struct tls_aead *aead, struct account *account); /* harmless when not set */
 
 /* Seals `bytes` of plain text at `text` in place, the tag behind it. The nonce is iv XOR number. */
@@ -76,8 +78,10 @@ void tls_aead_seal(const struct tls_aead *aead, uint64_t number, struct slice he
 MUST_USE bool tls_aead_open(const struct tls_aead *aead, uint64_t number, struct slice header,
                             uint8_t *text, size_t bytes);
 
+/* Makes a header protection key, which was not set. RESULT_NO_MEMORY, RESULT_FAILED. */
 MUST_USE enum result tls_mask_init(struct tls_mask *mask, struct account *account,
                                    enum tls_suite suite, const uint8_t *key);
+/* Takes it away; harmless when not set. */
 void tls_mask_deinit(struct tls_mask *mask, struct account *account);
 
 /* The mask of a sample. */

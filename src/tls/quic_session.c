@@ -366,8 +366,3 @@ const char *tls_suite_name(enum tls_suite suite)
     };
     return NAMES[suite];
 }
-
-size_t tls_quic_held_bytes(const struct tls_quic *q)
-{
-    return q->session.library_bytes + q->session.reserved + sizeof(*q);
-}

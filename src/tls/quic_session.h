@@ -97,7 +97,4 @@ const char *tls_suite_name(enum tls_suite suite);
 /* Releases the session. Not from inside its callbacks. */
 void tls_quic_release(struct tls_quic *session);
 
-/* Bytes it holds. */
-size_t tls_quic_held_bytes(const struct tls_quic *session);
-
 #endif

@@ -22,7 +22,6 @@
 
 #include "base/assert.h"
 #include "transport/connection_internal.h"
-#include "transport/quic_client.h"
 #include "transport/socket_options.h"
 
 static void on_io(struct event_io *io, unsigned ready);
@@ -369,7 +368,7 @@ void connection_close(struct connection *connection, bool reset)
     event_io_stop(&connection->io);
     leave_handshake(connection);
     if (connection->quic_client != NULL) {
-        quic_client_close(connection->quic_client, reset);
+        connection->quic_ops->close(connection->quic_client, reset);
     }
     if (connection->tls != NULL) {
         if (connection->state == CONNECTION_OPEN && !reset && !connection->write_ended) {

@@ -47,6 +47,11 @@ struct connection;
 struct quic_client;
 struct quic_connection;
 
+/* What QUIC does for a connection of its own. */
+struct connection_quic_ops {
+    void (*close)(struct quic_client *client, bool is_reset);
+};
+
 /* Calls into the owner (a mux, or whoever dialled). Every callback may close the connection. */
 struct connection_events {
     /* Connected and TLS done: bytes may flow. Never called for accepted plain ones. */
@@ -67,6 +72,7 @@ struct connection {
     struct tls_session *tls;      /* NULL: plain */
     struct quic_connection *quic; /* NULL: TCP. Read and write go by its streams, not by this */
     struct quic_client *quic_client;
+    const struct connection_quic_ops *quic_ops;
     struct account account;         /* pays for everything of this connection, itself included */
     struct event_deferred released; /* after connection_close; its link is then in `lingering` */
     struct address peer;            /* the other end */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS of a connection as logs and fetches see it, over TCP or QUIC. No memory.
+ * TLS of a connection as logs and fetches see it: a GnuTLS session that lives as long as a TCP
+ * connection, or the few facts that a QUIC connection keeps of its handshake, whose session is gone
+ * by then. No memory.
  */
 #include "transport/connection_tls.h"
 

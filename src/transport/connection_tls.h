@@ -14,12 +14,19 @@
 /* Whether it speaks TLS; NULL does not. The others are asked of those that do. */
 bool connection_has_tls(const struct connection *connection);
 
-struct slice connection_tls_sni(const struct connection *connection);  /* "" when none was sent */
+/* The name that the client sent. */
+struct slice connection_tls_sni(const struct connection *connection); /* "" when none was sent */
+/* The protocol agreed. */
 struct slice connection_tls_alpn(const struct connection *connection); /* "" when none was agreed */
+/* As %sslv. */
 const char *connection_tls_protocol(const struct connection *connection); /* "TLSv1.3" */
-const char *connection_tls_cipher(const struct connection *connection);   /* OpenSSL's name */
+/* As %sslc. */
+const char *connection_tls_cipher(const struct connection *connection); /* OpenSSL's name */
+/* Whether a session was resumed. */
 bool connection_tls_is_resumed(const struct connection *connection);
+/* Whether the client showed one. */
 bool connection_tls_has_client_certificate(const struct connection *connection);
+/* 0: the client's certificate is good. */
 unsigned connection_tls_verify_error(const struct connection *connection); /* X509_V_ERR */
 
 #endif

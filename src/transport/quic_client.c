@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "transport/connection_internal.h"
-#include "transport/quic_listener.h"
 
 enum {
     SENDS_A_TURN = 4,    /* GSO sends before others have their turn */
@@ -32,7 +31,7 @@ static uint64_t now_of(const struct quic_client *client)
 static void on_pending(void *owner)
 {
     struct quic_client *client = owner;
-    quic_endpoint_schedule(client->listener->endpoint, client);
+    quic_endpoint_schedule(client->endpoint, &client->sender);
 }
 
 static void on_ready(void *owner)
@@ -50,7 +49,7 @@ static void leave_half_open(struct quic_client *client)
 {
     if (client->is_half_open) {
         client->is_half_open = false;
-        client->listener->endpoint->half_open--;
+        client->endpoint->half_open--;
         transport_leave_handshake(client->connection->transport);
     }
 }
@@ -76,11 +75,11 @@ static void on_closed(void *owner, const struct quic_close *close)
 static enum result on_id(void *owner, const struct quic_cid *id, bool is_added)
 {
     struct quic_client *client = owner;
-    struct quic_endpoint *endpoint = client->listener->endpoint;
+    struct quic_endpoint *endpoint = client->endpoint;
     if (is_added) {
-        return quic_endpoint_add_id(endpoint, client, id);
+        return quic_endpoint_add_id(endpoint, client, &client->connection->account, id);
     }
-    quic_endpoint_remove_id(endpoint, client, id);
+    quic_endpoint_remove_id(endpoint, client, &client->connection->account, id);
     return RESULT_OK;
 }
 
@@ -108,37 +107,25 @@ static void update_timer(struct quic_client *client)
 
 static enum result send_once(struct quic_client *client, bool *has_sent)
 {
-    struct quic_endpoint *endpoint = client->listener->endpoint;
-    struct quic_transmit *transmit = &endpoint->blocked_transmit;
-    size_t room = client->listener->settings->no_gso ? QUIC_DATAGRAM_BYTES_MAX : QUIC_SEND_BYTES;
-    quic_connection_send(client->core, endpoint->send_buffer, room, transmit, now_of(client));
-    *has_sent = transmit->bytes > 0;
+    struct quic_endpoint *endpoint = client->endpoint;
+    struct quic_transmit transmit;
+    size_t room = client->context->settings->no_gso ? QUIC_DATAGRAM_BYTES_MAX : QUIC_SEND_BYTES;
+    quic_connection_send(client->core, endpoint->send_buffer, room, &transmit, now_of(client));
+    *has_sent = transmit.bytes > 0;
     if (!*has_sent) {
         return RESULT_OK;
     }
-    const struct udp_transmit datagrams = {
-        .local = transmit->addresses.local,
-        .peer = transmit->addresses.peer,
-        .ecn = transmit->ecn,
-        .bytes = endpoint->send_buffer,
-        .length = transmit->bytes,
-        .segment_bytes = transmit->segment_bytes,
-    };
-    client->connection->bytes_out += transmit->bytes;
-    enum result result = udp_socket_send(&client->listener->socket, &datagrams);
-    if (result == RESULT_BLOCKED) {
-        endpoint->blocked = client;
-        udp_socket_want_write(&client->listener->socket);
-        return RESULT_BLOCKED;
-    }
+    client->connection->bytes_out += transmit.bytes;
+    enum result result = quic_endpoint_send(endpoint, &client->sender, client->socket, &transmit);
     if (result == RESULT_FULL) {
-        quic_connection_on_too_large(client->core, transmit->segment_bytes);
+        quic_connection_on_too_large(client->core, transmit.segment_bytes);
     }
-    return RESULT_OK; /* what the network refuses is lost */
+    return result == RESULT_BLOCKED ? result : RESULT_OK; /* what the network refuses is lost */
 }
 
-enum result quic_client_flush(struct quic_client *client)
+static enum result on_flush(struct quic_sender *sender)
 {
+    struct quic_client *client = container_of(sender, struct quic_client, sender);
     bool has_sent = true;
     unsigned sends = 0;
     while (has_sent && sends < SENDS_A_TURN) {
@@ -159,24 +146,51 @@ static void on_timer(struct event_timer *timer)
 {
     struct quic_client *client = container_of(timer, struct quic_client, timer);
     quic_connection_on_timeout(client->core, now_of(client));
-    quic_endpoint_schedule(client->listener->endpoint, client);
+    quic_endpoint_schedule(client->endpoint, &client->sender);
 }
 
 /* ---- life ---- */
 
-static enum result open_core(struct quic_client *client, const struct quic_opening *opening)
+static void close_client(struct quic_client *client, bool is_reset);
+
+static const struct connection_quic_ops CONNECTION_OPS = {.close = close_client};
+
+struct pool *quic_client_pool_create(struct memory *memory)
 {
-    return quic_connection_open(&client->listener->context, &client->connection->account, opening,
-                                &CORE_EVENTS, client, now_of(client), &client->core);
+    return pool_create(memory, "quic_client", sizeof(struct quic_client), POOL_SHARED);
 }
 
-enum result quic_client_open(struct quic_listener *listener, const struct quic_opening *opening,
+static void init(struct quic_client *client, struct connection *connection)
+{
+    struct quic_endpoint *endpoint = client->endpoint;
+    list_init(&client->link);
+    list_init(&client->sender.link);
+    client->sender.on_flush = on_flush;
+    client->connection = connection;
+    event_timer_init(&client->timer, endpoint->transport->loop, on_timer);
+}
+
+/* Everything is there: the endpoint knows it. */
+static void enter(struct quic_client *client)
+{
+    struct quic_endpoint *endpoint = client->endpoint;
+    client->connection->quic = client->core;
+    client->connection->quic_client = client;
+    client->connection->quic_ops = &CONNECTION_OPS;
+    client->id = ++endpoint->connections_total;
+    list_append(&endpoint->clients, &client->link);
+    client->is_half_open = true;
+    endpoint->half_open++;
+    endpoint->transport->handshakes_open++;
+}
+
+enum result quic_client_open(struct quic_endpoint *endpoint, const struct quic_context *context,
+                             struct udp_socket *socket, const struct quic_opening *opening,
                              struct quic_client **out)
 {
-    struct quic_endpoint *endpoint = listener->endpoint;
     struct connection *connection =
         connection_take_quic(endpoint->transport, &opening->addresses.local,
-                             &opening->addresses.peer, listener->settings->memory_max);
+                             &opening->addresses.peer, context->settings->memory_max);
     if (connection == NULL) {
         return RESULT_NO_MEMORY;
     }
@@ -185,23 +199,18 @@ enum result quic_client_open(struct quic_listener *listener, const struct quic_o
         connection_untake(connection);
         return RESULT_NO_MEMORY;
     }
-    client->listener = listener;
-    client->connection = connection;
-    list_init(&client->link);
-    list_init(&client->send_link);
-    event_timer_init(&client->timer, endpoint->transport->loop, on_timer);
-    if (open_core(client, opening) != RESULT_OK) {
+    client->endpoint = endpoint;
+    client->context = context;
+    client->socket = socket;
+    init(client, connection);
+    enum result result = quic_connection_open(context, &connection->account, opening, &CORE_EVENTS,
+                                              client, now_of(client), &client->core);
+    if (result != RESULT_OK) {
         pool_release(endpoint->pools->clients, &connection->account, client);
         connection_untake(connection);
         return RESULT_NO_MEMORY;
     }
-    connection->quic = client->core;
-    connection->quic_client = client;
-    client->id = ++endpoint->connections_total;
-    list_append(&endpoint->clients, &client->link);
-    client->is_half_open = true;
-    endpoint->half_open++;
-    endpoint->transport->handshakes_open++;
+    enter(client);
     *out = client;
     return RESULT_OK;
 }
@@ -213,7 +222,8 @@ void quic_client_receive(struct quic_client *client, const struct quic_datagram 
     quic_connection_receive(client->core, datagram, now_of(client));
 }
 
-void quic_client_close(struct quic_client *client, bool is_reset)
+/* The struct connection is closed by its owner. */
+static void close_client(struct quic_client *client, bool is_reset)
 {
     if (client->is_closed) {
         return;
@@ -225,15 +235,15 @@ void quic_client_close(struct quic_client *client, bool is_reset)
         quic_connection_close(client->core, true, is_reset ? H3_INTERNAL_ERROR : H3_NO_ERROR,
                               SLICE_NONE, now_of(client));
     }
-    quic_endpoint_schedule(client->listener->endpoint, client);
+    quic_endpoint_schedule(client->endpoint, &client->sender);
 }
 
 void quic_client_destroy(struct quic_client *client)
 {
-    struct quic_endpoint *endpoint = client->listener->endpoint;
+    struct quic_endpoint *endpoint = client->endpoint;
     struct connection *connection = client->connection;
     leave_half_open(client);
-    quic_endpoint_forget(endpoint, client);
+    quic_endpoint_forget(endpoint, &client->sender);
     list_remove(&client->link);
     event_timer_stop(&client->timer);
     quic_connection_destroy(client->core);

@@ -19,13 +19,15 @@
 #include "event/loop.h"
 #include "quic/connection.h"
 #include "transport/connection.h"
-
-struct quic_listener;
+#include "transport/quic_endpoint.h"
+#include "transport/udp_socket.h"
 
 struct quic_client {
-    struct list link;      /* quic_endpoint.clients */
-    struct list send_link; /* quic_endpoint.sending */
-    struct quic_listener *listener;
+    struct list link; /* quic_endpoint.clients */
+    struct quic_sender sender;
+    struct quic_endpoint *endpoint;
+    const struct quic_context *context; /* of its bind line */
+    struct udp_socket *socket;
     struct connection *connection;
     struct quic_connection *core;
     struct event_timer timer;
@@ -35,21 +37,17 @@ struct quic_client {
     bool is_closed; /* by the owner of the connection */
 };
 
+/* The pool of a process; NULL when the system has no memory. */
+struct pool *quic_client_pool_create(struct memory *memory);
+
 /* Opens a connection for a first Initial packet. RESULT_NO_MEMORY: refused, nothing is left behind.
  */
-MUST_USE enum result quic_client_open(struct quic_listener *listener,
+MUST_USE enum result quic_client_open(struct quic_endpoint *endpoint,
+                                      const struct quic_context *context, struct udp_socket *socket,
                                       const struct quic_opening *opening, struct quic_client **out);
 
 /* Gives the core a datagram. */
 void quic_client_receive(struct quic_client *client, const struct quic_datagram *datagram);
-
-/* Sends what the core has. RESULT_OK: it has no more for now; RESULT_FULL: others should have their
- * turn first; RESULT_BLOCKED: the socket's send buffer is full, and the datagrams built wait in the
- * endpoint's buffer. */
-MUST_USE enum result quic_client_flush(struct quic_client *client);
-
-/* The struct connection is closed by its owner (connection_close). */
-void quic_client_close(struct quic_client *client, bool is_reset);
 
 /* Releases everything at once, without a word to the peer. */
 void quic_client_destroy(struct quic_client *client);

@@ -11,8 +11,6 @@
 
 #include "base/assert.h"
 #include "tls/aead.h"
-#include "transport/quic_client.h"
-#include "transport/quic_listener.h"
 
 /* One id of a connection. */
 struct id_entry {
@@ -23,9 +21,8 @@ struct id_entry {
 
 enum result quic_endpoint_pools_create(struct quic_endpoint_pools *pools, struct memory *memory)
 {
-    pools->clients = pool_create(memory, "quic_client", sizeof(struct quic_client), POOL_SHARED);
     pools->ids = pool_create(memory, "quic_id", sizeof(struct id_entry), POOL_SHARED);
-    if (pools->clients == NULL || pools->ids == NULL) {
+    if (pools->ids == NULL) {
         return RESULT_NO_MEMORY;
     }
     return quic_pools_create(&pools->core, memory);
@@ -68,9 +65,10 @@ enum result quic_endpoint_create(struct transport *transport,
 
 void quic_endpoint_destroy(struct quic_endpoint *endpoint)
 {
-    LIST_EACH_SAFE(link, &endpoint->clients) {
-        quic_client_destroy(container_of(link, struct quic_client, link));
+    if (endpoint == NULL) {
+        return;
     }
+    ASSERT(list_is_empty(&endpoint->clients));
     event_defer_cancel(&endpoint->flush);
     memory_release(endpoint->account, endpoint->buckets);
     memory_release(endpoint->account, endpoint->send_buffer);
@@ -106,12 +104,12 @@ struct quic_client *quic_endpoint_find(const struct quic_endpoint *endpoint,
 }
 
 enum result quic_endpoint_add_id(struct quic_endpoint *endpoint, struct quic_client *client,
-                                 const struct quic_cid *id)
+                                 struct account *account, const struct quic_cid *id)
 {
     if (find_entry(endpoint, id) != NULL) {
         return RESULT_FULL;
     }
-    struct id_entry *entry = pool_take(endpoint->pools->ids, &client->connection->account);
+    struct id_entry *entry = pool_take(endpoint->pools->ids, account);
     if (entry == NULL) {
         return RESULT_NO_MEMORY;
     }
@@ -122,37 +120,37 @@ enum result quic_endpoint_add_id(struct quic_endpoint *endpoint, struct quic_cli
 }
 
 void quic_endpoint_remove_id(struct quic_endpoint *endpoint, struct quic_client *client,
-                             const struct quic_cid *id)
+                             struct account *account, const struct quic_cid *id)
 {
     struct id_entry *entry = find_entry(endpoint, id);
     if (entry != NULL && entry->client == client) {
         hash_table_remove(&endpoint->ids, &entry->link);
-        pool_release(endpoint->pools->ids, &client->connection->account, entry);
+        pool_release(endpoint->pools->ids, account, entry);
     }
 }
 
 /* ---- sending ---- */
 
-void quic_endpoint_schedule(struct quic_endpoint *endpoint, struct quic_client *client)
+void quic_endpoint_schedule(struct quic_endpoint *endpoint, struct quic_sender *sender)
 {
-    if (list_is_empty(&client->send_link)) {
-        list_append(&endpoint->sending, &client->send_link);
+    if (list_is_empty(&sender->link)) {
+        list_append(&endpoint->sending, &sender->link);
     }
     if (endpoint->blocked == NULL) {
         event_defer(endpoint->transport->loop, &endpoint->flush);
     }
 }
 
-void quic_endpoint_forget(struct quic_endpoint *endpoint, struct quic_client *client)
+void quic_endpoint_forget(struct quic_endpoint *endpoint, struct quic_sender *sender)
 {
-    list_remove(&client->send_link);
-    if (endpoint->blocked == client) { /* its datagrams are lost */
+    list_remove(&sender->link);
+    if (endpoint->blocked == sender) { /* its datagrams are lost */
         endpoint->blocked = NULL;
         event_defer(endpoint->transport->loop, &endpoint->flush);
     }
 }
 
-/* Each client of the list once; those that have more stand in the list again. */
+/* Each sender of the list once; those that have more stand in the list again. */
 static void on_flush(struct event_deferred *deferred)
 {
     struct quic_endpoint *endpoint = container_of(deferred, struct quic_endpoint, flush);
@@ -162,10 +160,9 @@ static void on_flush(struct event_deferred *deferred)
     list_remove(&endpoint->sending);
     struct list *link;
     while (endpoint->blocked == NULL && (link = list_take_first(&turn)) != NULL) {
-        struct quic_client *client = container_of(link, struct quic_client, send_link);
-        enum result result = quic_client_flush(client);
-        if (result == RESULT_FULL) {
-            quic_endpoint_schedule(endpoint, client);
+        struct quic_sender *sender = container_of(link, struct quic_sender, link);
+        if (sender->on_flush(sender) == RESULT_FULL) {
+            quic_endpoint_schedule(endpoint, sender);
         }
     }
     while ((link = list_take_first(&turn)) != NULL) {
@@ -173,14 +170,10 @@ static void on_flush(struct event_deferred *deferred)
     }
 }
 
-void quic_endpoint_on_writable(struct quic_endpoint *endpoint)
+enum result quic_endpoint_send(struct quic_endpoint *endpoint, struct quic_sender *sender,
+                               struct udp_socket *socket, const struct quic_transmit *transmit)
 {
-    struct quic_client *client = endpoint->blocked;
-    if (client == NULL) {
-        return;
-    }
-    const struct quic_transmit *transmit = &endpoint->blocked_transmit;
-    const struct udp_transmit datagrams = {
+    endpoint->blocked_transmit = (struct udp_transmit){
         .local = transmit->addresses.local,
         .peer = transmit->addresses.peer,
         .ecn = transmit->ecn,
@@ -188,8 +181,25 @@ void quic_endpoint_on_writable(struct quic_endpoint *endpoint)
         .length = transmit->bytes,
         .segment_bytes = transmit->segment_bytes,
     };
-    if (udp_socket_send(&client->listener->socket, &datagrams) != RESULT_BLOCKED) {
-        endpoint->blocked = NULL;
-        quic_endpoint_schedule(endpoint, client);
+    enum result result = udp_socket_send(socket, &endpoint->blocked_transmit);
+    if (result == RESULT_BLOCKED) {
+        endpoint->blocked = sender;
+        endpoint->blocked_socket = socket;
+        udp_socket_want_write(socket);
     }
+    return result;
+}
+
+void quic_endpoint_on_writable(struct quic_endpoint *endpoint)
+{
+    struct quic_sender *sender = endpoint->blocked;
+    if (sender == NULL) {
+        return;
+    }
+    if (udp_socket_send(endpoint->blocked_socket, &endpoint->blocked_transmit) == RESULT_BLOCKED) {
+        udp_socket_want_write(endpoint->blocked_socket);
+        return;
+    }
+    endpoint->blocked = NULL;
+    quic_endpoint_schedule(endpoint, sender);
 }

@@ -29,11 +29,21 @@ enum {
     QUIC_ID_BUCKETS = 4096,      /* 32 KiB */
 };
 
+struct quic_client;
+
 /* Pools of a process, for all workers. */
 struct quic_endpoint_pools {
     struct quic_pools core;
     struct pool *clients; /* struct quic_client */
     struct pool *ids;
+};
+
+/* Someone who sends: embedded in a client. */
+struct quic_sender {
+    struct list link; /* quic_endpoint.sending */
+    /* Sends what there is. RESULT_OK: no more for now; RESULT_FULL: more, but others have their
+     * turn first; RESULT_BLOCKED: what was built waits in the endpoint's buffer for its socket. */
+    enum result (*on_flush)(struct quic_sender *sender);
 };
 
 struct quic_endpoint {
@@ -46,11 +56,12 @@ struct quic_endpoint {
     uint64_t seed; /* of the table: ids that clients choose are hashed, too */
     uint8_t *send_buffer;
     struct udp_area *area; /* receiving */
-    struct list sending;   /* struct quic_client, in turn */
+    struct list sending;   /* struct quic_sender, in turn */
     struct list clients;   /* struct quic_client: all, for `show quic` */
     struct event_deferred flush;
-    struct quic_client *blocked; /* its datagrams wait in send_buffer until its socket takes them */
-    struct quic_transmit blocked_transmit;
+    struct quic_sender *blocked; /* its datagrams wait in send_buffer */
+    struct udp_socket *blocked_socket;
+    struct udp_transmit blocked_transmit;
     uint8_t worker, generation;
     uint32_t half_open; /* handshakes under way */
     uint64_t connections_total;
@@ -69,26 +80,34 @@ MUST_USE enum result quic_endpoint_create(struct transport *transport,
                                           struct account *account, uint8_t worker,
                                           uint8_t generation, struct quic_endpoint **out);
 
-/* Destroys an endpoint; what still closes is cut off. */
+/* Destroys an endpoint that has no clients any more. NULL is allowed. */
 void quic_endpoint_destroy(struct quic_endpoint *endpoint);
 
 /* The connection that an id belongs to, or NULL. */
 struct quic_client *quic_endpoint_find(const struct quic_endpoint *endpoint,
                                        const struct quic_cid *id);
 
-/* Enters an id of `client`. RESULT_FULL: it is another's. RESULT_NO_MEMORY. */
+/* Enters an id of `client`, charged to `account`. RESULT_FULL: it is another's. RESULT_NO_MEMORY.
+ */
 MUST_USE enum result quic_endpoint_add_id(struct quic_endpoint *endpoint,
-                                          struct quic_client *client, const struct quic_cid *id);
+                                          struct quic_client *client, struct account *account,
+                                          const struct quic_cid *id);
 
 /* Takes an id out; harmless when it is not there. */
 void quic_endpoint_remove_id(struct quic_endpoint *endpoint, struct quic_client *client,
-                             const struct quic_cid *id);
+                             struct account *account, const struct quic_cid *id);
 
-/* The client has something to send: it is asked at the end of this turn. */
-void quic_endpoint_schedule(struct quic_endpoint *endpoint, struct quic_client *client);
+/* The sender has something to send: it is asked at the end of this turn. */
+void quic_endpoint_schedule(struct quic_endpoint *endpoint, struct quic_sender *sender);
 
-/* The client goes: nothing of it is sent any more. */
-void quic_endpoint_forget(struct quic_endpoint *endpoint, struct quic_client *client);
+/* The sender goes: nothing of it is sent any more. */
+void quic_endpoint_forget(struct quic_endpoint *endpoint, struct quic_sender *sender);
+
+/* Sends datagrams that lie in send_buffer. Results of udp_socket_send; after RESULT_BLOCKED nobody
+ * sends until the socket takes them. */
+MUST_USE enum result quic_endpoint_send(struct quic_endpoint *endpoint, struct quic_sender *sender,
+                                        struct udp_socket *socket,
+                                        const struct quic_transmit *transmit);
 
 /* A socket that was blocked takes datagrams again. */
 void quic_endpoint_on_writable(struct quic_endpoint *endpoint);

@@ -190,7 +190,8 @@ static void open_connection(const struct stranger *s)
         .addresses = {.local = s->datagram->local, .peer = s->datagram->peer},
     };
     struct quic_client *client;
-    if (quic_client_open(listener, &opening, &client) != RESULT_OK) {
+    if (quic_client_open(listener->endpoint, &listener->context, &listener->socket, &opening,
+                         &client) != RESULT_OK) {
         listener->endpoint->refused++;
         refuse(s, QUIC_CONNECTION_REFUSED);
         return;
@@ -345,7 +346,7 @@ void quic_listener_destroy(struct quic_listener *listener)
 {
     LIST_EACH_SAFE(link, &listener->endpoint->clients) {
         struct quic_client *client = container_of(link, struct quic_client, link);
-        if (client->listener == listener) {
+        if (client->socket == &listener->socket) {
             quic_client_destroy(client);
         }
     }

@@ -66,7 +66,9 @@ struct udp_socket {
 
 struct udp_area; /* where datagrams are received: one a worker */
 
-struct udp_area *udp_area_create(struct account *account);             /* NULL when refused */
+/* Takes an area. */
+struct udp_area *udp_area_create(struct account *account); /* NULL when refused */
+/* Gives it back. */
 void udp_area_destroy(struct udp_area *area, struct account *account); /* NULL is allowed */
 
 /* Opens and binds; nothing is read yet. RESULT_FAILED with the reason in `error`. */
