@@ -148,6 +148,9 @@ static enum result join_cookie(struct builder *b, struct slice value)
 
 static enum result append(struct builder *b, const struct http_field *field)
 {
+    if (b->message->fields.count + 1U >= b->message->fields_max) { /* the first line counts */
+        return too_large(b->fault);
+    }
     enum result result = http_fields_append_known(&b->message->fields, field);
     return result == RESULT_FULL ? too_large(b->fault) : result;
 }
