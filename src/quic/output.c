@@ -132,7 +132,8 @@ void quic_output_on_sent(struct quic_output *output, uint64_t offset, size_t byt
 {
     if (bytes > 0) {
         if (offset < output->next) {
-            quic_ranges_remove(&output->lost, offset, offset + bytes - 1);
+            bool is_whole = quic_ranges_remove(&output->lost, offset, offset + bytes - 1);
+            ASSERT(is_whole); /* it was the beginning of the lowest */
         }
         output->next = uint64_max(output->next, offset + bytes);
     }
@@ -170,6 +171,24 @@ static void add_lost(struct quic_output *output, struct pool *pool, struct accou
     }
 }
 
+/* Bytes that were acknowledged are not lost any more. Where that would split a range and there is
+ * no room for two, they stay lost: they are sent once more, which is harmless. */
+static void remove_lost(struct quic_output *output, struct pool *pool, struct account *account,
+                        uint64_t first, uint64_t last)
+{
+    if (output->lost.count == output->lost.size) {
+        for (unsigned i = 0; i < output->lost.count; i++) {
+            const struct quic_range *entry = &output->lost.entries[i];
+            bool is_inside = entry->first < first && last < entry->last;
+            if (is_inside && !grow(output, pool, account)) {
+                return;
+            }
+        }
+    }
+    bool is_whole = quic_ranges_remove(&output->lost, first, last);
+    ASSERT(is_whole);
+}
+
 /* The lowest bytes that are acknowledged go. Returns how many. */
 static size_t advance(struct quic_output *output)
 {
@@ -194,7 +213,7 @@ size_t quic_output_on_acked(struct quic_output *output, struct pool *pool, struc
     if (end > output->base) {
         uint64_t first = uint64_max(offset, output->base);
         if (output->lost.count > 0) {
-            quic_ranges_remove(&output->lost, first, end - 1);
+            remove_lost(output, pool, account, first, end - 1);
         }
         if (first == output->base && output->acked.count == 0) {
             moved = (size_t)(end - output->base);
@@ -208,6 +227,7 @@ size_t quic_output_on_acked(struct quic_output *output, struct pool *pool, struc
             add_lost(output, pool, account, first, end - 1);
         }
     }
+    quic_ranges_remove_below(&output->lost, output->base);
     shrink(output, pool, account);
     return moved;
 }
