@@ -144,7 +144,7 @@ static bool write_data(struct writer *w, struct quic_stream *stream)
         w->streams->sent += output->next - before;
         w->at = data + bytes;
     }
-    return true;
+    return w->at < w->end;
 }
 
 /* ---- in turn ---- */
