@@ -143,6 +143,7 @@ enum result quic_connection_open(const struct quic_context *context, struct acco
         quic_connection_destroy(c);
         return RESULT_NO_MEMORY;
     }
+    c->handshake->is_entered = true;
     c->local_ids[0].is_due = false; /* it is told in the handshake */
     *out = c;
     return RESULT_OK;

@@ -300,8 +300,10 @@ void quic_handshake_release(struct quic_connection *c)
     if (handshake->tls != NULL) {
         tls_quic_release(handshake->tls);
     }
-    enum result ignored = c->events->on_id(c->owner, &handshake->client_destination, false);
-    (void)ignored; /* a removal is not refused */
+    if (handshake->is_entered) {
+        enum result ignored = c->events->on_id(c->owner, &handshake->client_destination, false);
+        (void)ignored; /* a removal is not refused */
+    }
     c->handshake = NULL;
     c->is_finishing = false;
     pool_release(c->context->pools->handshakes, c->account, handshake);

@@ -98,6 +98,7 @@ struct quic_handshake {
     struct quic_transport_parameters peer;
     uint32_t first_version;
     bool has_retried;
+    bool is_entered;         /* client_destination is in the owner's table */
     bool has_first_keys;     /* initial_first differs from initial */
     bool was_refused_memory; /* what failed inside TLS was a callback's memory */
 };

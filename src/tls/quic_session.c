@@ -113,6 +113,10 @@ static int on_secret(gnutls_session_t native, gnutls_record_encryption_level_t l
                      const void *read, const void *write, size_t bytes)
 {
     struct tls_quic *q = quic_of(native);
+    if (!q->has_parameters) { /* RFC 9001 8.2 */
+        q->alert = EXTENSION_MISSING;
+        return -1;
+    }
     end_call(q);
     enum result result = give_secrets(q, level_of(level), read, write, bytes);
     begin_call(q);
@@ -155,10 +159,6 @@ static int on_own_parameters(gnutls_session_t native, gnutls_buffer_t out)
 {
     struct tls_quic *q = quic_of(native);
     uint8_t bytes[PARAMETERS_BYTES_MAX];
-    if (!q->has_parameters) {
-        q->alert = EXTENSION_MISSING;
-        return GNUTLS_E_INTERNAL_ERROR;
-    }
     size_t count = q->events->write_parameters(q->owner, bytes, sizeof(bytes));
     return count == 0 ? GNUTLS_E_INTERNAL_ERROR : gnutls_buffer_append_data(out, bytes, count);
 }
