@@ -187,12 +187,11 @@ static enum result read_expose(struct config_reader *reader, const struct bind_a
 static enum result read_protocol(struct config_reader *reader, const struct bind_argument *row,
                                  const char *value, struct bind_settings *bind)
 {
-    (void)bind;
-    bool is_later = strcmp(value, "h2") == 0;
-    if (is_later) {
+    if (strcmp(value, "h2") == 0) {
         return config_fail(reader, "'%s' : '%s' is not supported by weir yet", row->name, value);
     }
-    return strcmp(value, "h1") == 0 || strcmp(value, "none") == 0 || strcmp(value, "quic") == 0
+    bind->wants_quic = strcmp(value, "quic") == 0;
+    return bind->wants_quic || strcmp(value, "h1") == 0 || strcmp(value, "none") == 0
                ? RESULT_OK
                : config_fail(reader, "'%s' :  unknown MUX protocol '%s'", row->name, value);
 }

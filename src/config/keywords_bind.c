@@ -157,6 +157,9 @@ static enum result add_bind(struct config_reader *reader, struct bind_line *line
     if (parsed->is_quic) {
         return make_quic(reader, bind);
     }
+    if (bind->wants_quic) {
+        return config_fail(reader, "'proto' : 'quic' needs a QUIC address (quic4@, quic6@)");
+    }
     bool is_path = parsed->address.family == AF_UNIX && !line->is_stats;
     return is_path ? apply_unix_defaults(reader, &bind->listener) : RESULT_OK;
 }

@@ -92,6 +92,7 @@ struct bind_settings {
     struct listener_options listener;
     bool is_ssl;
     bool is_quic;                  /* UDP: quic4@ and the like */
+    bool wants_quic;               /* `proto quic` */
     struct bind_quic_options quic; /* for those */
     struct tls_options tls;        /* when is_ssl; arrays in the configuration's account */
     const char **certificates;     /* storage behind tls.certificates */

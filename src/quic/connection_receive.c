@@ -262,6 +262,7 @@ void quic_connection_receive(struct quic_connection *c, const struct quic_datagr
                              uint64_t now_us)
 {
     if (c->state == QUIC_STATE_CLOSING) {
+        c->paths[0].bytes_in += datagram->length;
         quic_close_on_datagram(c);
         return;
     }

@@ -196,9 +196,8 @@ static void open_connection(const struct stranger *s)
         refuse(s, QUIC_CONNECTION_REFUSED);
         return;
     }
-    if (listener->on_accept(listener, client->connection) != RESULT_OK) {
-        return; /* closed already: the core says so by itself */
-    }
+    enum result accepted = listener->on_accept(listener, client->connection);
+    (void)accepted; /* closed already: the core answers the datagram with that */
     const struct quic_datagram datagram = {.bytes = s->datagram->bytes,
                                            .length = s->datagram->length,
                                            .addresses = &opening.addresses,

@@ -47,6 +47,8 @@ struct test_quic {
     uint8_t kept[TEST_FRAME_TYPES][64]; /* bytes that the last ones point to */
     size_t datagrams, bytes_in;
     bool drops; /* what the server sends is lost */
+    /* How datagrams get to the server; NULL: straight into its core. */
+    void (*give)(struct test_quic *q, const uint8_t *bytes, size_t length);
 };
 
 static inline void test_quic_on_pending(void *owner)
@@ -117,18 +119,16 @@ static inline void test_quic_parameters(struct test_quic *q)
     q->tls.parameters_bytes = (size_t)(at + q->own.length - q->tls.parameters);
 }
 
-/* A worker's surroundings, and a client with its first message ready. */
-static inline void test_quic_open(struct test_quic *q)
+/* A client, and what a server's context needs, in a memory that is there. */
+static inline void test_quic_prepare(struct test_quic *q, struct memory *memory)
 {
     memset(q, 0, sizeof(*q));
-    q->memory = test_memory_limited(0);
+    q->memory = memory;
     q->now_us = 1000000;
     q->version = QUIC_VERSION_1;
     struct ledger *ledger = memory_ledger(q->memory, 0);
     account_init(&q->account, ledger, ACCOUNT_CLIENT, 0);
     account_init(&q->worker, ledger, ACCOUNT_WORKER, 0);
-    assert_int_equal(chunk_source_init(&q->chunks, q->memory, 16384, 0), RESULT_OK);
-    assert_int_equal(quic_pools_create(&q->pools, q->memory), RESULT_OK);
     assert_int_equal(quic_secrets_init(&q->secrets, &q->worker, SLICE("secret")), RESULT_OK);
     test_folder_open(&q->folder);
     q->settings = (struct quic_settings){.idle_timeout_ms = 30000,
@@ -159,6 +159,14 @@ static inline void test_quic_open(struct test_quic *q)
     test_quic_parameters(q);
 }
 
+/* A worker's surroundings, and a client. */
+static inline void test_quic_open(struct test_quic *q)
+{
+    test_quic_prepare(q, test_memory_limited(0));
+    assert_int_equal(chunk_source_init(&q->chunks, q->memory, 16384, 0), RESULT_OK);
+    assert_int_equal(quic_pools_create(&q->pools, q->memory), RESULT_OK);
+}
+
 static inline enum result test_quic_accept(struct test_quic *q)
 {
     const struct quic_opening opening = {
@@ -169,12 +177,9 @@ static inline enum result test_quic_accept(struct test_quic *q)
                                 &q->server);
 }
 
-static inline void test_quic_close(struct test_quic *q)
+/* Gives back what test_quic_prepare took. */
+static inline void test_quic_finish(struct test_quic *q)
 {
-    if (q->server != NULL) {
-        quic_connection_destroy(q->server);
-    }
-    assert_int_equal(q->ids, 0);
     for (unsigned i = 0; i < QUIC_SPACES; i++) {
         quic_keys_clear(&q->keys[i], &q->worker);
     }
@@ -186,6 +191,15 @@ static inline void test_quic_close(struct test_quic *q)
     test_folder_close(&q->folder);
     assert_int_equal(q->account.used, 0);
     assert_int_equal(q->worker.used, 0);
+}
+
+static inline void test_quic_close(struct test_quic *q)
+{
+    if (q->server != NULL) {
+        quic_connection_destroy(q->server);
+    }
+    assert_int_equal(q->ids, 0);
+    test_quic_finish(q);
     test_memory_close(q->memory);
 }
 
@@ -194,6 +208,10 @@ static inline void test_quic_close(struct test_quic *q)
 /* Gives the server raw bytes. */
 static inline void test_quic_give_raw(struct test_quic *q, uint8_t *bytes, size_t length)
 {
+    if (q->give != NULL) {
+        q->give(q, bytes, length);
+        return;
+    }
     const struct quic_datagram datagram = {
         .bytes = bytes, .length = length, .addresses = &q->path, .ecn = QUIC_ECN_ECT0};
     quic_connection_receive(q->server, &datagram, q->now_us);

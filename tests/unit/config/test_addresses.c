@@ -144,7 +144,7 @@ static void check_refusals(void **state)
     check_bad("dgram+ipv4@1.1.1.1:80", CONFIG_ADDRESS_STREAM,
               "datagram-type address not acceptable in 'dgram+ipv4@1.1.1.1:80'");
     check_bad("quic4@:443", CONFIG_ADDRESS_STREAM,
-              "address 'quic4@:443' is not supported by weir yet");
+              "datagram-type address not acceptable in 'quic4@:443'");
     check_bad("rhttp@x", CONFIG_ADDRESS_STREAM, "address 'rhttp@x' is not supported by weir yet");
 }
 

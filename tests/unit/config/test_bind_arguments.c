@@ -173,8 +173,8 @@ static void bad_words_are_refused(void **state)
                                   "'expose-fd' only supports 'listeners' (got 'x')\n"},
         {"bind :1 proto h2\n", "A parsing [t.cfg:4] : 'bind :1' in section 'frontend' : 'proto' : "
                                "'h2' is not supported by weir yet\n"},
-        {"bind :1 proto quic\n", "A parsing [t.cfg:4] : 'bind :1' in section 'frontend' : 'proto' "
-                                 ": 'quic' is not supported by weir yet\n"},
+        {"bind :1 proto quic\n",
+         "A parsing [t.cfg:4] : 'proto' : 'quic' needs a QUIC address (quic4@, quic6@)\n"},
         {"bind :1 proto x\n", "A parsing [t.cfg:4] : 'bind :1' in section 'frontend' : 'proto' :  "
                               "unknown MUX protocol 'x'\n"},
         {"bind :1 nice 1025\n", "A parsing [t.cfg:4] : 'bind :1' in section 'frontend' : 'nice' : "
