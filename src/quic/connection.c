@@ -85,7 +85,7 @@ static enum result open_handshake(struct quic_connection *c, const struct quic_o
         return result;
     }
     return tls_quic_open(c->context->tls, c->account, &QUIC_TLS_EVENTS, c,
-                         c->context->settings->allow_early, &handshake->tls);
+                         c->context->settings->allow_early, opening->version, &handshake->tls);
 }
 
 static void on_streams_pending(void *owner)

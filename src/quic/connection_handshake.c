@@ -38,12 +38,14 @@ static enum result on_secret(void *owner, enum tls_level level, bool is_seal, en
 {
     struct quic_connection *c = owner;
     struct quic_keys *keys = &c->keys;
+    uint32_t version = c->version;
     switch (level) {
     case TLS_LEVEL_INITIAL:
     case TLS_LEVELS:
         return RESULT_FAILED;
     case TLS_LEVEL_EARLY:
         keys = &c->handshake->early;
+        version = c->handshake->first_version; /* 0-RTT is sent before another is chosen */
         break;
     case TLS_LEVEL_HANDSHAKE:
         keys = &c->handshake->handshake;
@@ -53,8 +55,7 @@ static enum result on_secret(void *owner, enum tls_level level, bool is_seal, en
         keep_secret(c, is_seal, secret, bytes);
         break;
     }
-    return note_memory(c,
-                       quic_keys_set(keys, c->account, c->version, suite, is_seal, secret, bytes));
+    return note_memory(c, quic_keys_set(keys, c->account, version, suite, is_seal, secret, bytes));
 }
 
 static enum result on_crypto(void *owner, enum tls_level level, struct slice bytes)
@@ -229,7 +230,10 @@ static void complete(struct quic_connection *c, uint64_t now_us)
     c->recovery.handshake_confirmed = true;
     c->recovery.is_amplification_limited = false;
     enum result named = tls_quic_facts(c->handshake->tls, &c->facts);
-    enum result ticketed = tls_quic_send_ticket(c->handshake->tls);
+    /* Tickets are bound to the first version, and must be to the one in use (RFC 9369 5). */
+    enum result ticketed = c->version == c->handshake->first_version
+                               ? tls_quic_send_ticket(c->handshake->tls)
+                               : RESULT_OK;
     (void)named; /* logs do without the name, the client without a ticket */
     (void)ticketed;
     quic_recovery_skip(&c->recovery, QUIC_SPACE_APPLICATION); /* RFC 9000 21.4 */
@@ -253,6 +257,9 @@ void quic_handshake_feed(struct quic_connection *c, enum quic_space space, uint6
         }
         enum result result = tls_quic_feed(handshake->tls, LEVELS[space], bytes);
         if (result != RESULT_OK) {
+            if (result == RESULT_INVALID) { /* RFC 9001 4.1.3 */
+                c->close.code = QUIC_PROTOCOL_VIOLATION;
+            }
             fail(c, now_us);
             return;
         }

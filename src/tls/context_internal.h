@@ -20,6 +20,8 @@ enum {
     TLS_ALPN_MAX = 8,         /* protocols of one list */
     TLS_RESUMPTION_SLOTS = 4, /* server names whose last session a client context remembers */
     TLS_RESUMPTION_BYTES_MAX = 8 * 1024, /* a session's data: ticket and the server's chain */
+    TLS_HELLO_BYTES_MAX = 16 * 1024,     /* of a ClientHello */
+    TLS_CHAIN_BYTES_MAX = 64 * 1024,     /* of a message where the peer is asked for a chain */
 };
 
 /* The last session with a server of one name, to be resumed. */
@@ -63,8 +65,9 @@ struct tls_session {
     size_t sealed;        /* bytes of a write that was blocked after they were sealed */
     char *name;           /* server role: the name the client sent; client role: the one to check */
     size_t name_length;
-    int error;             /* GnuTLS's, of the failure */
-    unsigned verify_error; /* X509_V_ERR */
+    uint32_t ticket_version; /* of QUIC, that tickets are issued and taken for; 0: TCP */
+    int error;               /* GnuTLS's, of the failure */
+    unsigned verify_error;   /* X509_V_ERR */
     bool is_complete;
     bool is_finished; /* close_notify sent, or not to be sent any more */
     bool wants_write;

@@ -5,8 +5,12 @@
  * verification are the same.
  *
  * Hard idea: GnuTLS's allocations are metered around each call (session.c), but its hooks call back
- * into the core, which allocates on its own account: the meter rests while a hook runs. RFC 9001
- * 4, 8.
+ * into the core, which allocates on its own account: the meter rests while a hook runs. And GnuTLS
+ * knows no levels of what it is given, nor a bound on a message that is not whole: messages are
+ * followed here by their headers and handed on one by one, so that nothing of an older level comes
+ * behind newer keys.
+ *
+ * What bounds its memory: TLS_HANDSHAKE_BYTES, and the cap on a message. RFC 9001 4, 8.
  */
 #include "tls/quic_session.h"
 
@@ -22,10 +26,10 @@ enum {
     PARAMETERS_EXTENSION = 0x39, /* RFC 9001 8.2 */
     PARAMETERS_BYTES_MAX = 512,  /* what this side sends */
     NAME_LENGTH_MAX = UINT8_MAX,
-    EXTENSION_MISSING = 109, /* RFC 8446 6.2 */
-    NO_PROTOCOL = 120,
-    INTERNAL_ERROR = 80,
-    STEPS_MAX = 32, /* messages of one flight */
+    MISSING_EXTENSION = 109, /* RFC 8446 6.2; GnuTLS has no name for it before 3.8 */
+    STEPS_MAX = 32,          /* messages of one flight */
+    HEADER_BYTES = 4,        /* a handshake message's type and length (RFC 8446 4) */
+    BYTE_BITS = 8,
 };
 
 struct tls_quic {
@@ -33,8 +37,14 @@ struct tls_quic {
     const struct tls_quic_events *events;
     void *owner;
     struct library_meter meter; /* of the call under way */
+    enum result failure;        /* what feeding gives for ever; RESULT_OK: none */
+    enum tls_level level;       /* whose bytes TLS reads now */
     uint16_t alert;
+    uint8_t header[HEADER_BYTES]; /* of the message that comes in */
+    uint8_t header_bytes;         /* of it that are there */
+    uint32_t message_left;        /* bytes of the message behind its header that are not there */
     bool has_parameters;
+    bool was_refused_memory; /* a callback was */
 };
 
 static struct tls_quic *quic_of(gnutls_session_t native)
@@ -89,6 +99,13 @@ static bool find_suite(gnutls_cipher_algorithm_t cipher, enum tls_suite *suite)
     }
 }
 
+/* Notes what a callback answered; what the hook returns to GnuTLS. */
+static int answer(struct tls_quic *q, enum result result, int error)
+{
+    q->was_refused_memory = q->was_refused_memory || result == RESULT_NO_MEMORY;
+    return result == RESULT_OK ? 0 : error;
+}
+
 static enum result give_secrets(struct tls_quic *q, enum tls_level level, const void *read,
                                 const void *write, size_t bytes)
 {
@@ -113,14 +130,13 @@ static int on_secret(gnutls_session_t native, gnutls_record_encryption_level_t l
                      const void *read, const void *write, size_t bytes)
 {
     struct tls_quic *q = quic_of(native);
-    if (!q->has_parameters) { /* RFC 9001 8.2 */
-        q->alert = EXTENSION_MISSING;
-        return -1;
+    if (read != NULL && level != GNUTLS_ENCRYPTION_LEVEL_EARLY) {
+        q->level = level_of(level);
     }
     end_call(q);
     enum result result = give_secrets(q, level_of(level), read, write, bytes);
     begin_call(q);
-    return result == RESULT_OK ? 0 : -1;
+    return answer(q, result, GNUTLS_E_INTERNAL_ERROR);
 }
 
 static int on_message(gnutls_session_t native, gnutls_record_encryption_level_t level,
@@ -133,7 +149,7 @@ static int on_message(gnutls_session_t native, gnutls_record_encryption_level_t 
     end_call(q);
     enum result result = q->events->on_crypto(q->owner, level_of(level), slice_of(data, bytes));
     begin_call(q);
-    return result == RESULT_OK ? 0 : -1;
+    return answer(q, result, GNUTLS_E_INTERNAL_ERROR);
 }
 
 static int on_alert(gnutls_session_t native, gnutls_record_encryption_level_t level,
@@ -145,22 +161,43 @@ static int on_alert(gnutls_session_t native, gnutls_record_encryption_level_t le
     return 0;
 }
 
+/* A second hello, after a HelloRetryRequest, repeats them (RFC 8446 4.1.2). */
 static int on_peer_parameters(gnutls_session_t native, const unsigned char *data, size_t bytes)
 {
     struct tls_quic *q = quic_of(native);
+    if (q->has_parameters) {
+        return 0;
+    }
     end_call(q);
     enum result result = q->events->on_parameters(q->owner, slice_of((const char *)data, bytes));
     begin_call(q);
     q->has_parameters = result == RESULT_OK;
-    return result == RESULT_OK ? 0 : GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+    return answer(q, result, GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER);
 }
 
 static int on_own_parameters(gnutls_session_t native, gnutls_buffer_t out)
 {
     struct tls_quic *q = quic_of(native);
     uint8_t bytes[PARAMETERS_BYTES_MAX];
+    end_call(q);
     size_t count = q->events->write_parameters(q->owner, bytes, sizeof(bytes));
+    begin_call(q);
     return count == 0 ? GNUTLS_E_INTERNAL_ERROR : gnutls_buffer_append_data(out, bytes, count);
+}
+
+/* What a hello must have had (RFC 9001 8.1, 8.2); GnuTLS asks for neither where the client is
+ * silent. */
+static int on_hello(gnutls_session_t native)
+{
+    struct tls_quic *q = quic_of(native);
+    gnutls_datum_t protocol;
+    if (!q->has_parameters) {
+        q->alert = MISSING_EXTENSION;
+        return GNUTLS_E_MISSING_EXTENSION;
+    }
+    return gnutls_alpn_get_selected_protocol(native, &protocol) == GNUTLS_E_SUCCESS
+               ? 0
+               : GNUTLS_E_NO_APPLICATION_PROTOCOL;
 }
 
 /* ---- opening ---- */
@@ -172,6 +209,7 @@ static int set_hooks(struct tls_quic *q, bool allow_early)
     gnutls_handshake_set_secret_function(native, on_secret);
     gnutls_handshake_set_read_function(native, on_message);
     gnutls_alert_set_read_function(native, on_alert);
+    gnutls_handshake_set_post_client_hello_function(native, on_hello);
     if (allow_early && context->replay != NULL) {
         tls_replay_enable(context->replay, native);
     }
@@ -183,15 +221,16 @@ static int set_hooks(struct tls_quic *q, bool allow_early)
             return status;
         }
     }
+    /* "application": read before on_hello is called */
     return gnutls_session_ext_register(
-        native, "QUIC transport parameters", PARAMETERS_EXTENSION, GNUTLS_EXT_TLS,
+        native, "QUIC transport parameters", PARAMETERS_EXTENSION, GNUTLS_EXT_APPLICATION,
         on_peer_parameters, on_own_parameters, NULL, NULL, NULL,
         GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_EE);
 }
 
 enum result tls_quic_open(struct tls_context *context, struct account *account,
                           const struct tls_quic_events *events, void *owner, bool allow_early,
-                          struct tls_quic **out)
+                          uint32_t version, struct tls_quic **out)
 {
     struct tls_quic *q = memory_take(account, sizeof(*q));
     if (q == NULL) {
@@ -203,6 +242,7 @@ enum result tls_quic_open(struct tls_context *context, struct account *account,
     }
     q->events = events;
     q->owner = owner;
+    q->session.ticket_version = version;
     bool has_early = allow_early && context->replay != NULL;
     unsigned flags = GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_END_OF_EARLY_DATA |
                      (has_early ? (unsigned)GNUTLS_ENABLE_EARLY_DATA : 0);
@@ -245,16 +285,19 @@ static void find_alert(struct tls_quic *q, int status)
 {
     if (q->session.is_name_refused) {
         q->alert = GNUTLS_A_UNRECOGNIZED_NAME;
-    } else if (q->alert == 0) {
-        if (status == GNUTLS_E_NO_APPLICATION_PROTOCOL) {
-            q->alert = NO_PROTOCOL;
-        } else {
-            (void)gnutls_alert_send_appropriate(q->session.native, status);
-        }
+    } else if (q->alert == 0) { /* the alert's hook notes it */
+        (void)gnutls_alert_send_appropriate(q->session.native, status);
     }
     if (q->alert == 0) {
-        q->alert = INTERNAL_ERROR;
+        q->alert = GNUTLS_A_INTERNAL_ERROR;
     }
+}
+
+static enum result fail(struct tls_quic *q, enum result result, int status)
+{
+    q->failure = result;
+    q->session.error = status;
+    return result;
 }
 
 static int shake_hands(struct tls_quic *q)
@@ -270,14 +313,46 @@ static int shake_hands(struct tls_quic *q)
     return GNUTLS_E_UNEXPECTED_PACKET;
 }
 
-enum result tls_quic_feed(struct tls_quic *q, enum tls_level level, struct slice bytes)
+static size_t message_bytes_max(const struct tls_quic *q)
 {
-    if (q->session.error != 0) {
-        return RESULT_FAILED;
+    bool may_be_chain =
+        q->level != TLS_LEVEL_INITIAL && q->session.context->verify != TLS_VERIFY_NONE;
+    return may_be_chain ? TLS_CHAIN_BYTES_MAX : TLS_HELLO_BYTES_MAX;
+}
+
+/* How many of `bytes` go to TLS at once: up to the end of a message; 0: the message is too long. */
+static size_t find_part(struct tls_quic *q, struct slice bytes)
+{
+    size_t part = 0;
+    bool is_begun = q->header_bytes == HEADER_BYTES;
+    while (q->header_bytes < HEADER_BYTES && part < bytes.length) {
+        q->header[q->header_bytes++] = (uint8_t)bytes.data[part++];
     }
+    if (q->header_bytes < HEADER_BYTES) {
+        return part;
+    }
+    if (!is_begun) {
+        for (unsigned i = 1; i < HEADER_BYTES; i++) {
+            q->message_left = q->message_left << BYTE_BITS | q->header[i];
+        }
+        if (q->message_left > message_bytes_max(q)) {
+            return 0;
+        }
+    }
+    size_t body = size_min(q->message_left, bytes.length - part);
+    q->message_left -= (uint32_t)body;
+    if (q->message_left == 0) {
+        q->header_bytes = 0;
+    }
+    return part + body;
+}
+
+/* Hands a message, or a part of one, to GnuTLS. */
+static enum result feed_part(struct tls_quic *q, struct slice bytes)
+{
     begin_call(q);
     int status =
-        gnutls_handshake_write(q->session.native, native_level(level), bytes.data, bytes.length);
+        gnutls_handshake_write(q->session.native, native_level(q->level), bytes.data, bytes.length);
     if (status == GNUTLS_E_SUCCESS) {
         status = shake_hands(q);
     }
@@ -291,10 +366,32 @@ enum result tls_quic_feed(struct tls_quic *q, enum tls_level level, struct slice
         tls_session_keep_name(&q->session);
     }
     if (is_failed) {
-        q->session.error = status;
-        return RESULT_FAILED;
+        return fail(q, q->was_refused_memory ? RESULT_NO_MEMORY : RESULT_FAILED, status);
     }
     return RESULT_OK;
+}
+
+enum result tls_quic_feed(struct tls_quic *q, enum tls_level level, struct slice bytes)
+{
+    while (q->failure == RESULT_OK && bytes.length > 0) {
+        bool is_misplaced = level != q->level;
+        if (is_misplaced || q->session.is_complete) { /* RFC 9001 4.1.3; 6: no KeyUpdate */
+            q->alert = GNUTLS_A_UNEXPECTED_MESSAGE;
+            return fail(q, is_misplaced ? RESULT_INVALID : RESULT_FAILED,
+                        GNUTLS_E_UNEXPECTED_PACKET);
+        }
+        size_t part = find_part(q, bytes);
+        if (part == 0) {
+            q->alert = GNUTLS_A_ILLEGAL_PARAMETER;
+            return fail(q, RESULT_FAILED, GNUTLS_E_HANDSHAKE_TOO_LARGE);
+        }
+        enum result result = feed_part(q, slice_of(bytes.data, part));
+        if (result != RESULT_OK) {
+            return result;
+        }
+        bytes = slice_of(bytes.data + part, bytes.length - part);
+    }
+    return q->failure;
 }
 
 bool tls_quic_is_complete(const struct tls_quic *q)

@@ -59,19 +59,21 @@ struct tls_facts {
 };
 
 /*
- * Opens a server session of `context` for QUIC: TLS 1.3 only, ALPN of the context, `early_bytes` >
- * 0: 0-RTT is accepted (max_early_data is 0xffffffff as RFC 9001 4.6.1 says) and guarded against
- * replay by an anti-replay window of the context. RESULT_NO_MEMORY: the reserve is refused, nothing
- * is left behind.
+ * Opens a server session of `context` for QUIC: TLS 1.3 only, one of the context's ALPN protocols
+ * must be agreed. `allow_early`: 0-RTT is accepted where the context has a guard against replay
+ * (max_early_data is 0xffffffff as RFC 9001 4.6.1 says). Tickets are issued and taken for QUIC
+ * `version` alone (RFC 9369 5). RESULT_NO_MEMORY: the reserve is refused, nothing is left behind.
  */
 MUST_USE enum result tls_quic_open(struct tls_context *context, struct account *account,
                                    const struct tls_quic_events *events, void *owner,
-                                   bool allow_early, struct tls_quic **out);
+                                   bool allow_early, uint32_t version, struct tls_quic **out);
 
 /*
  * Gives it handshake bytes of a level, in order, any piece of them. RESULT_OK, or RESULT_FAILED
- * (facts->alert is to be sent as CRYPTO_ERROR + alert). RESULT_NO_MEMORY: a callback was refused;
- * the connection cannot go on.
+ * (facts->alert is to be sent as CRYPTO_ERROR + alert). RESULT_INVALID: bytes of a level that TLS
+ * does not read now, alone or behind a message that changed it (PROTOCOL_VIOLATION, RFC 9001
+ * 4.1.3). RESULT_NO_MEMORY: a callback was refused; the connection cannot go on. A failure is for
+ * ever.
  */
 MUST_USE enum result tls_quic_feed(struct tls_quic *session, enum tls_level level,
                                    struct slice bytes);
@@ -80,7 +82,8 @@ MUST_USE enum result tls_quic_feed(struct tls_quic *session, enum tls_level leve
 bool tls_quic_is_complete(const struct tls_quic *session);
 
 /* Sends a session ticket (on_crypto at the application level), once; none where the context has no
- * tickets. */
+ * tickets. Not where the version was changed in the handshake: it would be taken for the first one.
+ */
 MUST_USE enum result tls_quic_send_ticket(struct tls_quic *session);
 
 /* The ALPN protocol agreed, "" when none. */

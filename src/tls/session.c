@@ -18,16 +18,17 @@
 #include "base/address.h"
 #include "base/assert.h"
 #include "base/number.h"
+#include "base/text.h"
+#include "tls/aead.h"
 #include "tls/context_internal.h"
 
 enum {
-    /* A ClientHello; a chain where the peer is asked for one. */
-    HELLO_BYTES_MAX = 16 * 1024,
-    CHAIN_BYTES_MAX = 64 * 1024,
     /* Warnings, renegotiation wishes and the like that one call takes before the peer is taken for
        hostile. */
     NUISANCES_MAX = 16,
     NAME_SIZE = 256,
+    TICKET_KEY_BYTES_MAX = 64, /* of GnuTLS's */
+    TICKET_LABEL_SIZE = 20,
 };
 
 /* ---- metering ---- */
@@ -88,19 +89,36 @@ static bool is_ip_literal(struct slice name)
     return address_parse_ip(name, &address) == RESULT_OK;
 }
 
+/* Tickets under the context's key, or one derived from it for a version of QUIC. */
+static int enable_tickets(struct tls_session *session)
+{
+    const gnutls_datum_t *key = &session->context->ticket_key;
+    if (session->ticket_version == 0) {
+        return gnutls_session_ticket_enable_server(session->native, key);
+    }
+    uint8_t bytes[TICKET_KEY_BYTES_MAX];
+    char buffer[TICKET_LABEL_SIZE];
+    struct text label = text_over(buffer, sizeof(buffer));
+    ASSERT(key->size <= sizeof(bytes));
+    text_append_format(&label, "tickets %08x", session->ticket_version);
+    tls_hkdf_expand_label(TLS_SUITE_AES_128_GCM, key->data, key->size, buffer, bytes, key->size);
+    int status = gnutls_session_ticket_enable_server(
+        session->native, &(gnutls_datum_t){.data = bytes, .size = key->size});
+    gnutls_memset(bytes, 0, sizeof(bytes));
+    return status;
+}
+
 static int set_role(struct tls_session *session)
 {
     struct tls_context *context = session->context;
     if (context->is_server) {
         tls_sni_watch_hello(session);
         gnutls_handshake_set_max_packet_length(session->native, context->verify == TLS_VERIFY_NONE
-                                                                    ? HELLO_BYTES_MAX
-                                                                    : CHAIN_BYTES_MAX);
-        return context->has_tickets
-                   ? gnutls_session_ticket_enable_server(session->native, &context->ticket_key)
-                   : GNUTLS_E_SUCCESS;
+                                                                    ? TLS_HELLO_BYTES_MAX
+                                                                    : TLS_CHAIN_BYTES_MAX);
+        return context->has_tickets ? enable_tickets(session) : GNUTLS_E_SUCCESS;
     }
-    gnutls_handshake_set_max_packet_length(session->native, CHAIN_BYTES_MAX);
+    gnutls_handshake_set_max_packet_length(session->native, TLS_CHAIN_BYTES_MAX);
     struct slice name = slice_of(session->name, session->name_length);
     /* RFC 6066 3: literal addresses are not sent. */
     if (name.length == 0 || is_ip_literal(name)) {
