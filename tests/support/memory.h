@@ -10,10 +10,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "base/number.h"
+#include "memory/library.h"
 #include "memory/memory.h"
 #include "memory/pool.h"
 
@@ -45,6 +47,17 @@ static inline void test_memory_ignore_resident(struct memory *memory)
 static inline void test_memory_close(struct memory *memory)
 {
     memory_destroy(memory, true);
+}
+
+/* Whether memory of libraries without allocator arguments is seen: sanitizers' malloc has no
+ * counters. */
+static inline bool test_memory_meters_libraries(void)
+{
+    struct library_meter before = library_meter_begin();
+    void *volatile block = malloc(1);
+    struct library_meter after = library_meter_begin();
+    free(block);
+    return after.allocated > before.allocated;
 }
 
 /* What is used in all. */

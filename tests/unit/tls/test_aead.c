@@ -51,6 +51,7 @@ static void check_suite(enum tls_suite suite)
     uint8_t key[32] = {1}, iv[TLS_IV_BYTES] = {2}, text[64 + TLS_TAG_BYTES] = "plain";
     struct tls_aead aead = {0};
     assert_int_equal(tls_aead_init(&aead, &account, suite, key, iv), RESULT_OK);
+    assert_int_equal(account.used > 0, test_memory_meters_libraries());
     tls_aead_seal(&aead, 7, SLICE("header"), text, 64);
     assert_memory_not_equal(text, "plain", 5);
     uint8_t copy[sizeof(text)];
