@@ -209,8 +209,8 @@ enum result quic_connection_update_keys(struct quic_connection *c, uint64_t now_
     if (!c->is_complete || c->state != QUIC_STATE_OPEN) {
         return RESULT_FULL;
     }
-    enum result result = quic_key_update_begin(&c->keys, &c->update, c->account, c->version, now_us,
-                                               quic_recovery_pto_us(&c->recovery));
+    enum result result =
+        quic_key_update_begin(&c->keys, &c->update, c->account, c->version, now_us);
     if (result == RESULT_OK) {
         c->ping_due = 1;
         quic_connection_mark_pending(c);

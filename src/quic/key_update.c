@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key update (RFC 9001 6): keys of the phase before are kept for three probe timeouts, those of the
- * next are derived when a packet asks for them, and the limits of the AEAD (6.6) are watched.
+ * Key update (RFC 9001 6): keys of the phase before are kept until a packet of the present one has
+ * come, and three probe timeouts more (6.5), those of the next are derived when a packet asks for
+ * them, and the limits of the AEAD (6.6) are watched.
  *
  *   previous | present | next        a packet's phase bit and number tell which
  */
@@ -56,10 +57,9 @@ static enum result derive_next(struct quic_keys *keys, struct quic_key_update *u
 }
 
 /* The next phase becomes the present one. The sealing key is made first: when that is refused
- * nothing has changed. */
+ * nothing has changed. The keys before stay until something of the new phase comes. */
 static enum result advance(struct quic_keys *keys, struct quic_key_update *update,
-                           struct account *account, uint32_t version, uint64_t now_us,
-                           uint64_t pto_us)
+                           struct account *account, uint32_t version)
 {
     struct tls_aead seal = {0};
     uint8_t secret[TLS_SECRET_BYTES_MAX];
@@ -67,6 +67,7 @@ static enum result advance(struct quic_keys *keys, struct quic_key_update *updat
     enum result result =
         quic_aead_from_secret(&seal, account, version, keys->suite, secret, update->secret_bytes);
     if (result != RESULT_OK) {
+        gnutls_memset(secret, 0, sizeof(secret));
         return result;
     }
     memcpy(update->seal_secret, secret, update->secret_bytes);
@@ -78,7 +79,7 @@ static enum result advance(struct quic_keys *keys, struct quic_key_update *updat
     tls_aead_deinit(&update->previous_open, account);
     update->previous_open = keys->open.aead;
     update->has_previous = true;
-    update->previous_until_us = now_us + KEEP_PTOS * pto_us;
+    update->previous_until_us = QUIC_NONE;
     keys->open.aead = update->next_open;
     update->next_open = (struct tls_aead){0};
     update->has_next = false;
@@ -88,6 +89,18 @@ static enum result advance(struct quic_keys *keys, struct quic_key_update *updat
     update->sealed = 0;
     update->is_acknowledged = false;
     return RESULT_OK;
+}
+
+/* A packet of the present phase was opened. */
+static void note_received(struct quic_key_update *update, uint64_t packet_number, uint64_t now_us,
+                          uint64_t pto_us)
+{
+    if (update->first_received == QUIC_NONE) {
+        update->previous_until_us = now_us + KEEP_PTOS * pto_us;
+    }
+    if (packet_number < update->first_received) { /* QUIC_NONE is above all */
+        update->first_received = packet_number;
+    }
 }
 
 static enum result note_failed(const struct quic_keys *keys, struct quic_key_update *update)
@@ -116,8 +129,10 @@ static enum result open_next(struct quic_keys *keys, struct quic_key_update *upd
     if (is_too_early) { /* 6.2: an update before ours was acknowledged */
         return RESULT_FAILED;
     }
-    result = advance(keys, update, account, version, now_us, pto_us);
-    update->first_received = result == RESULT_OK ? packet_number : update->first_received;
+    result = advance(keys, update, account, version);
+    if (result == RESULT_OK) {
+        note_received(update, packet_number, now_us, pto_us);
+    }
     return result;
 }
 
@@ -134,9 +149,7 @@ enum result quic_key_update_open(struct quic_keys *keys, struct quic_key_update 
                              payload) != RESULT_OK) {
             return note_failed(keys, update);
         }
-        if (packet_number < update->first_received) {
-            update->first_received = packet_number;
-        }
+        note_received(update, packet_number, now_us, pto_us);
         return RESULT_OK;
     }
     bool is_before = update->has_previous && (update->first_received == QUIC_NONE ||
@@ -152,15 +165,14 @@ enum result quic_key_update_open(struct quic_keys *keys, struct quic_key_update 
 }
 
 enum result quic_key_update_begin(struct quic_keys *keys, struct quic_key_update *update,
-                                  struct account *account, uint32_t version, uint64_t now_us,
-                                  uint64_t pto_us)
+                                  struct account *account, uint32_t version, uint64_t now_us)
 {
     quic_key_update_trim(keys, update, account, now_us, false);
     if (!update->is_acknowledged || update->has_previous) {
         return RESULT_FULL;
     }
     enum result result = derive_next(keys, update, account, version);
-    return result == RESULT_OK ? advance(keys, update, account, version, now_us, pto_us) : result;
+    return result == RESULT_OK ? advance(keys, update, account, version) : result;
 }
 
 bool quic_key_update_is_due(const struct quic_keys *keys, const struct quic_key_update *update)

@@ -40,7 +40,8 @@ struct quic_key_update {
     bool phase;                  /* key phase bit of the present keys */
     bool has_previous, has_next; /* open keys of the phase before, derived ones of the next */
     struct tls_aead previous_open, next_open;
-    uint64_t previous_until_us; /* when the previous ones are dropped */
+    uint64_t previous_until_us; /* when the previous ones are dropped; QUIC_NONE: not before a
+                                   packet of the present phase came */
     uint64_t first_sent;        /* first packet number sealed in this phase; QUIC_NONE: none yet */
     uint64_t first_received;    /* lowest opened in this phase; QUIC_NONE: none yet */
     uint64_t sealed;            /* packets sealed with these keys */
@@ -115,7 +116,7 @@ MUST_USE enum result quic_key_update_open(struct quic_keys *keys, struct quic_ke
  * acknowledged). RESULT_NO_MEMORY. */
 MUST_USE enum result quic_key_update_begin(struct quic_keys *keys, struct quic_key_update *update,
                                            struct account *account, uint32_t version,
-                                           uint64_t now_us, uint64_t pto_us);
+                                           uint64_t now_us);
 
 /* Whether the confidentiality limit of the present keys is near (an update should begin), or
  * reached (nothing may be sealed any more). */
@@ -127,7 +128,8 @@ bool quic_key_update_is_exhausted(const struct quic_keys *keys,
 void quic_key_update_on_acked(struct quic_key_update *update, uint64_t packet_number);
 
 /* Drops previous keys whose time is over, and, for hibernation, all that can be derived again
- * (`all`: quic_keys' contexts and next keys, too). */
+ * (`all`: quic_keys' contexts and next keys, too; and the previous ones, which cannot: not while
+ * first_received is QUIC_NONE and has_previous, the peer may still use them). */
 void quic_key_update_trim(struct quic_keys *keys, struct quic_key_update *update,
                           struct account *account, uint64_t now_us, bool all);
 

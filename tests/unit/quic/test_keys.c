@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packet protection by the vectors of RFC 9001 A.3 to A.5 and RFC 9369 A. */
+/* Packet protection by the vectors of RFC 9001 A.2 to A.5 and RFC 9369 A. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "support/hex.h"
 #include "support/memory.h"
 
-enum { PACKET_MAX = 256 };
+enum { PACKET_MAX = 1500, PREFIX_BYTES = 38, CLIENT_PAYLOAD_BYTES = 1162 };
 
 static const struct quic_cid CLIENT_ID = {8, {0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08}};
 static const char PAYLOAD[] =
@@ -36,6 +36,60 @@ static int close_test(void **state)
     assert_int_equal(account.used, 0);
     test_memory_close(memory);
     return 0;
+}
+
+/* A.2: seals the client's Initial packet as a client does, and opens it as the server. The tag
+ * stands for all bytes that are not written here. */
+static void check_client_initial(uint32_t version, const char *header_hex, const char *prefix_hex,
+                                 const char *tag_hex)
+{
+    static const char CRYPTO[] =
+        "060040f1010000ed0303ebf8fa56f12939b9584a3896472ec40bb863cfd3e86804fe3a47f06a2b69484c000004"
+        "13011302010000c000000010000e00000b6578616d706c652e636f6dff01000100000a00080006001d00170018"
+        "00100007000504616c706e000500050100000000003300260024001d00209370b2c9caa47fbabaf4559fedba75"
+        "3de171fa71f50f1ce15d43e994ec74d748002b0003020304000d0010000e040305030603020308040805080600"
+        "2d00020101001c00024001003900320408ffffffffffffffff05048000ffff07048000ffff0801100104800075"
+        "300901100f088394c8f03e51570806048000ffff";
+    uint8_t packet[PACKET_MAX] = {0}, wanted[PACKET_MAX];
+    struct quic_keys keys = {0};
+    struct quic_header parsed;
+    struct slice opened;
+    uint64_t number;
+    size_t number_bytes;
+    assert_int_equal(quic_keys_init_initial(&keys, &account, version, &CLIENT_ID), RESULT_OK);
+    size_t header = test_hex(header_hex, packet, sizeof(packet));
+    test_hex(CRYPTO, packet + header, sizeof(packet) - header);
+    quic_seal_packet(&keys.open, packet, header, CLIENT_PAYLOAD_BYTES, 2, 4);
+    test_hex(prefix_hex, wanted, sizeof(wanted));
+    assert_memory_equal(packet, wanted, PREFIX_BYTES);
+    test_hex(tag_hex, wanted, sizeof(wanted));
+    assert_memory_equal(packet + header + CLIENT_PAYLOAD_BYTES, wanted, QUIC_AEAD_TAG_BYTES);
+    size_t length = header + CLIENT_PAYLOAD_BYTES + QUIC_AEAD_TAG_BYTES;
+    assert_int_equal(quic_header_parse(slice_of((char *)packet, length), 8, false, &parsed),
+                     RESULT_OK);
+    assert_int_equal(quic_unprotect_header(&keys.open, packet, &parsed, &number, &number_bytes),
+                     RESULT_OK);
+    assert_int_equal(number, 2);
+    assert_int_equal(
+        quic_open_packet(&keys.open.aead, packet, &parsed, number, number_bytes, &opened),
+        RESULT_OK);
+    assert_int_equal(opened.length, CLIENT_PAYLOAD_BYTES);
+    size_t crypto = test_hex(CRYPTO, wanted, sizeof(wanted));
+    assert_memory_equal(opened.data, wanted, crypto);
+    quic_keys_clear(&keys, &account);
+}
+
+static void test_client_initial(void **state)
+{
+    (void)state;
+    check_client_initial(
+        QUIC_VERSION_1, "c300000001088394c8f03e5157080000449e00000002",
+        "c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9b",
+        "e221af44860018ab0856972e194cd934");
+    check_client_initial(
+        QUIC_VERSION_2, "d36b3343cf088394c8f03e5157080000449e00000002",
+        "d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071",
+        "a18b2faa745b6fe189cf772a9f84cbfc");
 }
 
 /* Seals the server's Initial packet of the RFC, and opens it with the keys' other side. */
@@ -152,9 +206,8 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_server_initial),
-        cmocka_unit_test(test_retry),
-        cmocka_unit_test(test_chacha),
+        cmocka_unit_test(test_client_initial), cmocka_unit_test(test_server_initial),
+        cmocka_unit_test(test_retry),          cmocka_unit_test(test_chacha),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, open_test, close_test);
