@@ -92,8 +92,8 @@ static void write_token(struct writer *w)
     struct quic_connection *c = w->c;
     uint8_t token[QUIC_TOKEN_BYTES_MAX];
     uint64_t wall_s = (w->now_us + c->context->wall_offset_us) / US_PER_SECOND;
-    size_t bytes =
-        quic_token_write_new(c->context->secrets, token, &c->paths[0].addresses.peer, wall_s);
+    size_t bytes = quic_token_write_new(c->context->secrets, token, &c->paths[0].addresses.peer,
+                                        c->version, wall_s);
     uint8_t *end = quic_write_new_token(w->at, w->end, slice_of((const char *)token, bytes));
     if (end != NULL && note(w, QUIC_FRAME_NEW_TOKEN, 0, 0, 0)) {
         w->at = end;

@@ -2,11 +2,12 @@
 /*
  * Address validation tokens (RFC 9000 8.1) and stateless reset tokens (10.3).
  *
- *   token = kind | mark of the key (3) | random nonce (8) | sealed { time, ids }    the address and
- * the version are authenticated with it, not in it
+ *   token = kind | mark of the secret (3) | random nonce (12) | sealed { time, ids }
  *
- * AES-128-GCM under a key of the process (or the fleet), the nonce of random bytes: nothing is
- * kept.
+ * The version, the address and, of a Retry token, the port are authenticated with it, not in it.
+ * AES-128-GCM under a key of the process (or the fleet); all of the nonce is random, so that
+ * nothing is kept and 2^40 tokens under one secret are still safe. A token is of one version alone
+ * (RFC 9369 5).
  */
 #include "quic/token.h"
 
@@ -15,9 +16,8 @@
 enum {
     KIND_RETRY = 0xa5, /* tells ours from others' before anything is opened */
     KIND_NEW = 0x5a,
-    MARK_BYTES = 3,
-    NONCE_BYTES = 8,
-    HEADER_BYTES = 1 + MARK_BYTES + NONCE_BYTES,
+    NONCE_BYTES = TLS_IV_BYTES,
+    HEADER_BYTES = 1 + QUIC_TOKEN_MARK_BYTES + NONCE_BYTES,
     TIME_BYTES = 8,
     PLAIN_BYTES_MAX = TIME_BYTES + 2 * (1 + QUIC_CID_BYTES_MAX),
     AUTH_BYTES_MAX = HEADER_BYTES + 4 + 2 + 16, /* version, port, address */
@@ -38,6 +38,8 @@ enum result quic_secrets_init(struct quic_secrets *secrets, struct account *acco
     tls_hkdf_extract_sha256(slice_of(SALT, sizeof(SALT) - 1), secret, base);
     tls_hkdf_expand_label(TLS_SUITE_AES_128_GCM, base, sizeof(base), "token key", key, sizeof(key));
     tls_hkdf_expand_label(TLS_SUITE_AES_128_GCM, base, sizeof(base), "token iv", iv, sizeof(iv));
+    tls_hkdf_expand_label(TLS_SUITE_AES_128_GCM, base, sizeof(base), "token mark",
+                          secrets->token_mark, sizeof(secrets->token_mark));
     tls_hkdf_expand_label(TLS_SUITE_AES_128_GCM, base, sizeof(base), "reset", secrets->reset_key,
                           sizeof(secrets->reset_key));
     tls_hkdf_expand_label(TLS_SUITE_AES_128_GCM, base, sizeof(base), "id", secrets->cid_key,
@@ -71,15 +73,15 @@ static uint8_t *put_cid(uint8_t *at, const struct quic_cid *id)
     return at + id->length;
 }
 
-/* What a token is bound to: itself, the version and port (Retry only), the address. */
+/* What a token is bound to: itself, the version, the port (Retry only), the address. */
 static size_t make_auth(uint8_t *out, const uint8_t *header, const struct address *peer,
                         uint32_t version, bool with_port)
 {
     uint8_t *at = out;
     memcpy(at, header, HEADER_BYTES);
     at += HEADER_BYTES;
+    at = put_number(at, version, sizeof(version));
     if (with_port) {
-        at = put_number(at, version, sizeof(version));
         at = put_number(at, peer->port, sizeof(peer->port));
     }
     if (peer->family == AF_INET) {
@@ -92,11 +94,14 @@ static size_t make_auth(uint8_t *out, const uint8_t *header, const struct addres
     return (size_t)(at - out);
 }
 
-static uint64_t nonce_of(const uint8_t *header)
+/* The key with the nonce of a token's header mixed into its IV. Borrows the handle. */
+static struct tls_aead key_of(const struct quic_secrets *secrets, const uint8_t *header)
 {
-    uint64_t nonce;
-    memcpy(&nonce, header + 1 + MARK_BYTES, sizeof(nonce));
-    return nonce;
+    struct tls_aead key = secrets->tokens;
+    for (unsigned i = 0; i < NONCE_BYTES; i++) {
+        key.iv[i] ^= header[1 + QUIC_TOKEN_MARK_BYTES + i];
+    }
+    return key;
 }
 
 static size_t seal(const struct quic_secrets *secrets, uint8_t *out, uint8_t kind,
@@ -104,11 +109,12 @@ static size_t seal(const struct quic_secrets *secrets, uint8_t *out, uint8_t kin
 {
     uint8_t auth[AUTH_BYTES_MAX];
     out[0] = kind;
-    memcpy(out + 1, secrets->cid_key, MARK_BYTES);
-    tls_random(out + 1 + MARK_BYTES, NONCE_BYTES);
+    memcpy(out + 1, secrets->token_mark, QUIC_TOKEN_MARK_BYTES);
+    tls_random(out + 1 + QUIC_TOKEN_MARK_BYTES, NONCE_BYTES);
+    struct tls_aead key = key_of(secrets, out);
     size_t auth_bytes = make_auth(auth, out, peer, version, kind == KIND_RETRY);
-    tls_aead_seal(&secrets->tokens, nonce_of(out), slice_of((const char *)auth, auth_bytes),
-                  out + HEADER_BYTES, plain_bytes);
+    tls_aead_seal(&key, 0, slice_of((const char *)auth, auth_bytes), out + HEADER_BYTES,
+                  plain_bytes);
     return HEADER_BYTES + plain_bytes + TLS_TAG_BYTES;
 }
 
@@ -125,10 +131,10 @@ size_t quic_token_write_retry(const struct quic_secrets *secrets, uint8_t out[QU
 }
 
 size_t quic_token_write_new(const struct quic_secrets *secrets, uint8_t out[QUIC_TOKEN_BYTES_MAX],
-                            const struct address *peer, uint64_t wall_s)
+                            const struct address *peer, uint32_t version, uint64_t wall_s)
 {
     put_number(out + HEADER_BYTES, wall_s, TIME_BYTES);
-    return seal(secrets, out, KIND_NEW, TIME_BYTES, peer, 0);
+    return seal(secrets, out, KIND_NEW, TIME_BYTES, peer, version);
 }
 
 /* ---- checking ---- */
@@ -151,9 +157,9 @@ static size_t open_token(const struct quic_secrets *secrets, struct slice token,
     const uint8_t *header = (const uint8_t *)token.data;
     size_t sealed = token.length - HEADER_BYTES;
     size_t auth_bytes = make_auth(auth, header, peer, version, header[0] == KIND_RETRY);
+    struct tls_aead key = key_of(secrets, header);
     memcpy(plain, header + HEADER_BYTES, sealed);
-    return tls_aead_open(&secrets->tokens, nonce_of(header),
-                         slice_of((const char *)auth, auth_bytes), plain, sealed)
+    return tls_aead_open(&key, 0, slice_of((const char *)auth, auth_bytes), plain, sealed)
                ? sealed - TLS_TAG_BYTES
                : 0;
 }
@@ -184,7 +190,7 @@ enum result quic_token_check(const struct quic_secrets *secrets, struct slice to
     *out = (struct quic_token){.is_retry = kind == KIND_RETRY};
     if ((kind != KIND_RETRY && kind != KIND_NEW) || token.length > QUIC_TOKEN_BYTES_MAX ||
         token.length < HEADER_BYTES + TIME_BYTES + TLS_TAG_BYTES ||
-        memcmp(token.data + 1, secrets->cid_key, MARK_BYTES) != 0) {
+        memcmp(token.data + 1, secrets->token_mark, QUIC_TOKEN_MARK_BYTES) != 0) {
         return RESULT_NOT_FOUND;
     }
     size_t bytes = open_token(secrets, token, peer, version, plain);

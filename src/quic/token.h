@@ -20,12 +20,14 @@
 
 enum {
     QUIC_TOKEN_BYTES_MAX = 128,
+    QUIC_TOKEN_MARK_BYTES = 3, /* in the clear: tells tokens of this secret from others' */
     QUIC_RETRY_TOKEN_LIFE_S = 10,
     QUIC_NEW_TOKEN_LIFE_S = 7 * 24 * 3600,
 };
 
 struct quic_secrets {
     struct tls_aead tokens;
+    uint8_t token_mark[QUIC_TOKEN_MARK_BYTES];
     uint8_t reset_key[32];
     uint8_t cid_key[16]; /* encrypts connection ids, and hashes them where tables need it */
 };
@@ -49,9 +51,10 @@ size_t quic_token_write_retry(const struct quic_secrets *secrets, uint8_t out[QU
                               const struct quic_cid *original_destination,
                               const struct quic_cid *retry_source, uint64_t wall_s);
 
-/* Writes a NEW_TOKEN token bound to the client's address without its port, and the time. */
+/* Writes a NEW_TOKEN token bound to the client's address without its port, the version of the
+ * connection that it is sent on, and the time. */
 size_t quic_token_write_new(const struct quic_secrets *secrets, uint8_t out[QUIC_TOKEN_BYTES_MAX],
-                            const struct address *peer, uint64_t wall_s);
+                            const struct address *peer, uint32_t version, uint64_t wall_s);
 
 /*
  * Checks a token. RESULT_OK: valid. RESULT_END: ours and a Retry token, but expired, of another
