@@ -212,6 +212,6 @@ void tls_mask_make(const struct tls_mask *mask, const uint8_t sample[TLS_SAMPLE_
 
 void tls_random(void *out, size_t bytes)
 {
-    int status = gnutls_rnd(GNUTLS_RND_NONCE, out, bytes);
+    int status = gnutls_rnd(GNUTLS_RND_RANDOM, out, bytes); /* the level of nonces is no keys' */
     ASSERT(status == GNUTLS_E_SUCCESS);
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The guard of 0-RTT: GnuTLS hands over a digest of each ClientHello that comes with early data,
- * and when it may be forgotten; a fixed table of hashes answers whether it was there before. Sets
- * of a few slots: a full set of young entries refuses early data, never the handshake.
+ * and when it may be forgotten; a fixed table of hashes answers whether it was there before.
+ *
+ * Hard idea: GnuTLS's window is at once how much older than the client says a hello may be, how
+ * long it is remembered, and how long tickets live for 0-RTT: at the first early data after a
+ * window it begins another, and refuses those of tickets issued before. So it is long; what it
+ * costs is table space, and no other process or context can open these tickets.
  */
 #include "tls/replay.h"
 
@@ -12,23 +16,15 @@
 #include "base/hash_table.h"
 #include "base/slice.h"
 #include "tls/aead.h"
+#include "tls/replay_table.h"
 
-enum {
-    REPLAY_SETS = 1024,
-    SET_SLOTS = 8,
-    WINDOW_MS = 10000, /* how far clocks and networks may be apart */
-};
-
-struct slot {
-    uint64_t hash; /* 0: free */
-    time_t until;
-};
+enum { WINDOW_MS = 10 * 60 * 1000 };
 
 struct tls_replay {
     gnutls_anti_replay_t native;
     size_t library_bytes;
     uint64_t seed;
-    struct slot slots[REPLAY_SETS][SET_SLOTS];
+    struct tls_replay_table table;
 };
 
 static int on_add(void *argument, time_t until, const gnutls_datum_t *key,
@@ -36,22 +32,12 @@ static int on_add(void *argument, time_t until, const gnutls_datum_t *key,
 {
     (void)data;
     struct tls_replay *replay = argument;
-    uint64_t hash = hash_bytes(slice_of((const char *)key->data, key->size), replay->seed) | 1U;
-    struct slot *set = replay->slots[hash / 2 % REPLAY_SETS];
-    struct slot *free = NULL;
-    time_t now = time(NULL);
-    for (unsigned i = 0; i < SET_SLOTS; i++) {
-        bool is_old = set[i].hash == 0 || set[i].until < now;
-        if (!is_old && set[i].hash == hash) {
-            return GNUTLS_E_DB_ENTRY_EXISTS;
-        }
-        free = is_old ? &set[i] : free;
-    }
-    if (free == NULL) {
-        return GNUTLS_E_DB_ERROR;
-    }
-    *free = (struct slot){hash, until};
-    return 0;
+    uint64_t hash = hash_bytes(slice_of((const char *)key->data, key->size), replay->seed);
+    enum result result =
+        tls_replay_table_add(&replay->table, hash, (uint32_t)time(NULL), (uint32_t)until);
+    return result == RESULT_OK        ? 0
+           : result == RESULT_INVALID ? GNUTLS_E_DB_ENTRY_EXISTS
+                                      : GNUTLS_E_DB_ERROR;
 }
 
 struct tls_replay *tls_replay_create(struct account *account)

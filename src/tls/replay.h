@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guard of 0-RTT (RFC 8446 8): remembers the ClientHellos of the last seconds, so that early
+ * The guard of 0-RTT (RFC 8446 8): remembers the ClientHellos of the last minutes, so that early
  * data sent twice is taken once. Only within one process: 0-RTT replayed at another is for
  * requests' `Early-Data` to tell.
  *
- * What bounds it: REPLAY_SLOTS entries; when all are young, 0-RTT is refused and the handshake goes
- * on without.
+ * What bounds it: struct tls_replay_table, 128 KiB; when all entries are young, 0-RTT is refused
+ * and the handshake goes on without.
  */
 #ifndef WEIR_TLS_REPLAY_H
 #define WEIR_TLS_REPLAY_H
