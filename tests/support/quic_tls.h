@@ -25,7 +25,18 @@ struct test_quic_tls {
     uint8_t parameters[TEST_PARAMETERS_BYTES]; /* ours */
     size_t parameters_bytes;
     bool has_peer_parameters, is_complete, sends_no_parameters;
-    int status;
+    uint16_t alert; /* that it would send; 0: none */
+    int status;     /* of the last call */
+};
+
+/* What a client is like. */
+struct test_quic_tls_options {
+    const char *alpn, *name;      /* NULL: not sent */
+    const char *priority;         /* NULL: all suites of TLS 1.3 */
+    const char *certificate_file; /* PEM bundle; NULL: none */
+    const gnutls_datum_t *ticket; /* session data of a connection before; NULL: none */
+    bool is_early;                /* 0-RTT */
+    bool has_one_share;           /* sends a key share of its first group alone */
 };
 
 static inline enum tls_level test_quic_level(gnutls_record_encryption_level_t level)
@@ -60,6 +71,7 @@ static inline int test_quic_on_message(gnutls_session_t native,
     struct test_quic_tls *t = gnutls_session_get_ptr(native);
     enum tls_level l = test_quic_level(level);
     if (type != GNUTLS_HANDSHAKE_CHANGE_CIPHER_SPEC) {
+        assert_true(bytes <= TEST_CRYPTO_BYTES - t->out_bytes[l]);
         memcpy(t->out[l] + t->out_bytes[l], data, bytes);
         t->out_bytes[l] += bytes;
     }
@@ -71,10 +83,10 @@ static inline int test_quic_on_alert(gnutls_session_t native,
                                      gnutls_alert_level_t severity,
                                      gnutls_alert_description_t description)
 {
-    (void)native;
     (void)level;
     (void)severity;
-    (void)description;
+    struct test_quic_tls *t = gnutls_session_get_ptr(native);
+    t->alert = (uint16_t)description;
     return 0;
 }
 
@@ -93,19 +105,61 @@ static inline int test_quic_give_parameters(gnutls_session_t native, gnutls_buff
     return gnutls_buffer_append_data(out, t->parameters, t->parameters_bytes);
 }
 
-/* A client that offers `alpn`; its first message is in out[TLS_LEVEL_INITIAL] afterwards. */
-static inline void test_quic_tls_open(struct test_quic_tls *t, const char *alpn)
+static inline void test_quic_tls_name(struct test_quic_tls *t,
+                                      const struct test_quic_tls_options *options)
 {
-    gnutls_datum_t protocol = {(unsigned char *)(uintptr_t)alpn, (unsigned)strlen(alpn)};
-    assert_int_equal(gnutls_init(&t->native, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA), 0);
-    assert_int_equal(
-        gnutls_priority_set_direct(
-            t->native, "NORMAL:-VERS-ALL:+VERS-TLS1.3:%DISABLE_TLS13_COMPAT_MODE", NULL),
-        0);
+    if (options->alpn != NULL) {
+        gnutls_datum_t protocol = {(unsigned char *)(uintptr_t)options->alpn,
+                                   (unsigned)strlen(options->alpn)};
+        assert_int_equal(gnutls_alpn_set_protocols(t->native, &protocol, 1, 0), 0);
+    }
+    if (options->name != NULL) {
+        assert_int_equal(gnutls_server_name_set(t->native, GNUTLS_NAME_DNS, options->name,
+                                                strlen(options->name)),
+                         0);
+    }
+}
+
+static inline void test_quic_tls_credentials(struct test_quic_tls *t,
+                                             const struct test_quic_tls_options *options)
+{
+    const char *file = options->certificate_file;
+    const gnutls_datum_t *ticket = options->ticket;
     assert_int_equal(gnutls_certificate_allocate_credentials(&t->credentials), 0);
     assert_int_equal(gnutls_credentials_set(t->native, GNUTLS_CRD_CERTIFICATE, t->credentials), 0);
-    assert_int_equal(gnutls_alpn_set_protocols(t->native, &protocol, 1, 0), 0);
-    assert_int_equal(gnutls_server_name_set(t->native, GNUTLS_NAME_DNS, "test.example", 12), 0);
+    assert_true(file == NULL || gnutls_certificate_set_x509_key_file(t->credentials, file, file,
+                                                                     GNUTLS_X509_FMT_PEM) >= 0);
+    assert_true(ticket == NULL ||
+                gnutls_session_set_data(t->native, ticket->data, ticket->size) == 0);
+}
+
+/* Goes on with the handshake as far as it goes; tells whether it has not failed. */
+static inline bool test_quic_tls_go_on(struct test_quic_tls *t)
+{
+    do {
+        t->status = gnutls_handshake(t->native);
+    } while (t->status < 0 && t->status != GNUTLS_E_AGAIN && gnutls_error_is_fatal(t->status) == 0);
+    if (t->status < 0 && t->status != GNUTLS_E_AGAIN && t->alert == 0) {
+        (void)gnutls_alert_send_appropriate(t->native, t->status);
+    }
+    t->is_complete = t->status == 0;
+    return t->status == 0 || t->status == GNUTLS_E_AGAIN;
+}
+
+/* A client; its first message is in out[TLS_LEVEL_INITIAL] afterwards. */
+static inline void test_quic_tls_open_as(struct test_quic_tls *t,
+                                         const struct test_quic_tls_options *options)
+{
+    static const char PRIORITY[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:%DISABLE_TLS13_COMPAT_MODE";
+    unsigned flags = GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA;
+    flags |= options->is_early ? (unsigned)GNUTLS_ENABLE_EARLY_DATA : 0;
+    flags |= options->has_one_share ? (unsigned)GNUTLS_KEY_SHARE_TOP : 0;
+    flags |= options->certificate_file != NULL ? (unsigned)GNUTLS_FORCE_CLIENT_CERT : 0;
+    assert_int_equal(gnutls_init(&t->native, flags), 0);
+    const char *priority = options->priority == NULL ? PRIORITY : options->priority;
+    assert_int_equal(gnutls_priority_set_direct(t->native, priority, NULL), 0);
+    test_quic_tls_name(t, options);
+    test_quic_tls_credentials(t, options);
     gnutls_session_set_ptr(t->native, t);
     gnutls_handshake_set_secret_function(t->native, test_quic_on_secret);
     gnutls_handshake_set_read_function(t->native, test_quic_on_message);
@@ -118,8 +172,14 @@ static inline void test_quic_tls_open(struct test_quic_tls *t, const char *alpn)
                 GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_EE),
             0);
     }
-    assert_int_equal(gnutls_handshake(t->native), GNUTLS_E_AGAIN);
+    assert_true(test_quic_tls_go_on(t));
     assert_true(t->out_bytes[TLS_LEVEL_INITIAL] > 0);
+}
+
+/* A client of test.example that offers `alpn`. */
+static inline void test_quic_tls_open(struct test_quic_tls *t, const char *alpn)
+{
+    test_quic_tls_open_as(t, &(struct test_quic_tls_options){.alpn = alpn, .name = "test.example"});
 }
 
 static inline void test_quic_tls_close(struct test_quic_tls *t)
@@ -137,8 +197,7 @@ static inline void test_quic_tls_feed(struct test_quic_tls *t, enum tls_level le
         GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE, GNUTLS_ENCRYPTION_LEVEL_APPLICATION};
     t->status = gnutls_handshake_write(t->native, LEVELS[level], data, bytes);
     if (t->status == 0 && !t->is_complete) {
-        t->status = gnutls_handshake(t->native);
-        t->is_complete = t->status == 0;
+        (void)test_quic_tls_go_on(t);
     }
 }
 

@@ -37,6 +37,7 @@ static void test_whole(void **state)
     assert_int_equal(q.count[QUIC_FRAME_NEW_CONNECTION_ID], 3);
     assert_null(q.server->handshake); /* TLS, keys, records: gone */
     assert_true(q.account.used < 16 * 1024);
+    assert_true(q.crypto_in[QUIC_SPACE_APPLICATION] > 0); /* a ticket */
 }
 
 static void test_shuffled_hello(void **state)
@@ -82,6 +83,8 @@ static void test_changed_to_version_2(void **state)
         test_quic_send_crypto(&q);
     }
     assert_int_equal(q.completes, 1);
+    /* A ticket would be taken for one of version 1 (RFC 9369 5). */
+    assert_int_equal(q.crypto_in[QUIC_SPACE_APPLICATION], 0);
 }
 
 static void test_wrong_parameters(void **state)
@@ -113,6 +116,48 @@ static void test_nonsense_instead_of_a_hello(void **state)
     assert_true(q.close.code > QUIC_CRYPTO_ERROR && q.close.code < QUIC_CRYPTO_ERROR + 256);
 }
 
+/* Bytes that TLS does not read any more at the Initial level, in one flight with the hello, and
+ * later (RFC 9001 4.1.3). */
+static void send_surplus(bool is_later)
+{
+    static const char SURPLUS[] = {20, 0, 0, 32, 1, 2, 3};
+    assert_int_equal(test_quic_accept(&q), RESULT_OK);
+    if (is_later) {
+        test_quic_send_crypto(&q);
+        assert_int_equal(q.readies, 1);
+        assert_int_equal(q.closes, 0);
+    }
+    memcpy(q.tls.out[TLS_LEVEL_INITIAL] + q.tls.out_bytes[TLS_LEVEL_INITIAL], SURPLUS,
+           sizeof(SURPLUS));
+    q.tls.out_bytes[TLS_LEVEL_INITIAL] += sizeof(SURPLUS);
+    test_quic_send_crypto(&q);
+    assert_int_equal(q.closes, 1);
+    assert_int_equal(q.close.code, QUIC_PROTOCOL_VIOLATION);
+}
+
+static void test_surplus_with_the_hello(void **state)
+{
+    (void)state;
+    send_surplus(false);
+}
+
+static void test_surplus_after_the_hello(void **state)
+{
+    (void)state;
+    send_surplus(true);
+}
+
+/* A hello of 16 MiB is refused when its header is there. */
+static void test_huge_hello(void **state)
+{
+    (void)state;
+    static const uint8_t frames[] = {QUIC_FRAME_CRYPTO, 0, 4, 1, 0xff, 0xff, 0xff};
+    assert_int_equal(test_quic_accept(&q), RESULT_OK);
+    test_quic_send(&q, QUIC_SPACE_INITIAL, frames, sizeof(frames));
+    assert_int_equal(q.closes, 1);
+    assert_int_equal(q.close.code, QUIC_CRYPTO_ERROR + 47); /* illegal_parameter */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +168,9 @@ int main(void)
         TEST(test_wrong_parameters),
         TEST(test_no_parameters),
         TEST(test_nonsense_instead_of_a_hello),
+        TEST(test_surplus_with_the_hello),
+        TEST(test_surplus_after_the_hello),
+        TEST(test_huge_hello),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
