@@ -207,9 +207,9 @@ void quic_seal_packet(const struct quic_key *key, uint8_t *packet, size_t header
 
 /* ---- Retry ---- */
 
-void quic_retry_tag(uint32_t version, struct account *account,
-                    const struct quic_cid *original_destination, struct slice packet,
-                    uint8_t tag[QUIC_AEAD_TAG_BYTES])
+enum result quic_retry_tag(uint32_t version, struct account *account,
+                           const struct quic_cid *original_destination, struct slice packet,
+                           uint8_t tag[QUIC_AEAD_TAG_BYTES])
 {
     const struct version *words = find_version(version);
     uint8_t pseudo[1 + QUIC_CID_BYTES_MAX + RETRY_PACKET_MAX];
@@ -218,13 +218,14 @@ void quic_retry_tag(uint32_t version, struct account *account,
     pseudo[0] = original_destination->length;
     memcpy(pseudo + 1, original_destination->bytes, original_destination->length);
     memcpy(pseudo + 1 + original_destination->length, packet.data, packet.length);
-    if (tls_aead_init(&aead, account, TLS_SUITE_AES_128_GCM, words->retry_key,
-                      words->retry_nonce) != RESULT_OK) {
-        memset(tag, 0, QUIC_AEAD_TAG_BYTES); /* a Retry that nobody takes: as if it were lost */
-        return;
+    enum result result =
+        tls_aead_init(&aead, account, TLS_SUITE_AES_128_GCM, words->retry_key, words->retry_nonce);
+    if (result != RESULT_OK) {
+        return result;
     }
     tls_aead_seal(&aead, 0,
                   slice_of((const char *)pseudo, 1 + original_destination->length + packet.length),
                   tag, 0);
     tls_aead_deinit(&aead, account);
+    return RESULT_OK;
 }

@@ -135,9 +135,10 @@ void quic_key_update_trim(struct quic_keys *keys, struct quic_key_update *update
 
 /* ---- Retry ---- */
 
-/* The integrity tag of a Retry packet (RFC 9001 5.8; RFC 9369 3.3.3). `packet` without tag. */
-void quic_retry_tag(uint32_t version, struct account *account,
-                    const struct quic_cid *original_destination, struct slice packet,
-                    uint8_t tag[QUIC_AEAD_TAG_BYTES]);
+/* The integrity tag of a Retry packet (RFC 9001 5.8; RFC 9369 3.3.3). `packet` without tag.
+ * RESULT_NO_MEMORY: there is none, and nothing is to be sent. */
+MUST_USE enum result quic_retry_tag(uint32_t version, struct account *account,
+                                    const struct quic_cid *original_destination,
+                                    struct slice packet, uint8_t tag[QUIC_AEAD_TAG_BYTES]);
 
 #endif

@@ -111,8 +111,10 @@ static void retry(const struct stranger *s)
     size_t length = quic_write_retry(out, sizeof(out) - QUIC_AEAD_TAG_BYTES, s->header.version,
                                      &s->header.source, &source,
                                      slice_of((const char *)token, token_bytes), random_byte());
-    quic_retry_tag(s->header.version, s->listener->account, &s->header.destination,
-                   slice_of((const char *)out, length), out + length);
+    if (quic_retry_tag(s->header.version, s->listener->account, &s->header.destination,
+                       slice_of((const char *)out, length), out + length) != RESULT_OK) {
+        return; /* the client asks again */
+    }
     endpoint->retries_sent++;
     answer(s, out, length + QUIC_AEAD_TAG_BYTES);
 }

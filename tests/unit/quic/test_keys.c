@@ -146,7 +146,11 @@ static void check_retry(uint32_t version, const char *packet_hex)
 {
     uint8_t packet[PACKET_MAX], tag[QUIC_AEAD_TAG_BYTES];
     size_t length = test_hex(packet_hex, packet, sizeof(packet)) - sizeof(tag);
-    quic_retry_tag(version, &account, &CLIENT_ID, slice_of((char *)packet, length), tag);
+    struct slice bytes = slice_of((char *)packet, length);
+    account.cap = 100;
+    assert_int_equal(quic_retry_tag(version, &account, &CLIENT_ID, bytes, tag), RESULT_NO_MEMORY);
+    account.cap = 0;
+    assert_int_equal(quic_retry_tag(version, &account, &CLIENT_ID, bytes, tag), RESULT_OK);
     assert_memory_equal(tag, packet + length, sizeof(tag));
 }
 

@@ -98,8 +98,9 @@ static void test_retry(void **state)
     assert_int_equal(net.accepts, 0);
     assert_int_equal(net.endpoint->retries_sent, 1);
     uint8_t tag[QUIC_AEAD_TAG_BYTES];
-    quic_retry_tag(QUIC_VERSION_1, &net.q.worker, &net.q.original,
-                   slice_of((char *)answer, (size_t)got - sizeof(tag)), tag);
+    assert_int_equal(quic_retry_tag(QUIC_VERSION_1, &net.q.worker, &net.q.original,
+                                    slice_of((char *)answer, (size_t)got - sizeof(tag)), tag),
+                     RESULT_OK);
     assert_memory_equal(answer + got - sizeof(tag), tag, sizeof(tag));
     /* with the token, to the new id: a connection */
     uint8_t *length_at;
